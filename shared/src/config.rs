@@ -1,0 +1,139 @@
+//! The only reader of the environment. It reports every fault at once.
+
+use std::collections::BTreeMap;
+
+use crate::app::Function;
+use crate::crypto::provider::KeyProviderConfig;
+use crate::error::Cause;
+use crate::store::Table;
+
+/// What a function is told from outside.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The `iss` of every token, and the gateway's own address: `https://…` without a trailing slash.
+    pub issuer: String,
+    /// The physical names of the tables this function may use.
+    pub tables: BTreeMap<Table, String>,
+    /// Where the keyring's keys are wrapped.
+    pub keys: KeyProviderConfig,
+    /// How AWS is reached.
+    pub aws: Aws,
+    /// Whether upstreams on loopback are allowed: in local mode only.
+    pub allow_loopback_upstreams: bool,
+}
+
+/// How AWS, or an emulator of it, is reached.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    pub region: String,
+    pub credentials: Option<aws_credential_types::Credentials>,
+    /// In place of DynamoDB's own endpoint.
+    pub dynamodb_endpoint: Option<String>,
+    /// In place of KMS's own endpoint.
+    pub kms_endpoint: Option<String>,
+}
+
+/// A part of the environment that is missing or wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment is not complete: {}", .0.join("; "))]
+pub struct Incomplete(Vec<String>);
+
+/// Reads variables and keeps every fault.
+struct Environment {
+    faults: Vec<String>,
+}
+
+impl Environment {
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    fn optional(name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        Self::optional(name).unwrap_or_else(|| {
+            self.faults.push(format!("{name} is not set"));
+            String::new()
+        })
+    }
+}
+
+impl Config {
+    /// Reads what `function` needs from the environment.
+    ///
+    /// # Errors
+    /// Every variable that is missing, in one error.
+    pub fn from_environment(function: &Function) -> Result<Self, Cause> {
+        let mut environment = Environment { faults: Vec::new() };
+        let needed = function.tables.iter().map(|(table, _)| *table);
+        let secrets = (!function.purposes.is_empty()).then_some(Table::Secrets);
+        let tables = needed
+            .chain(secrets)
+            .map(|table| (table, environment.required(&table.variable())))
+            .collect();
+        let issuer = environment.required("LATCHKEY_ISSUER").trim_end_matches('/').to_owned();
+        let keys = if function.purposes.is_empty() {
+            KeyProviderConfig::Memory
+        } else {
+            KeyProviderConfig::Kms { key_id: environment.required("LATCHKEY_KMS_KEY_ID") }
+        };
+        let aws = Aws::from_environment();
+        if environment.faults.is_empty() {
+            Ok(Self { issuer, tables, keys, aws, allow_loopback_upstreams: false })
+        } else {
+            Err(Box::new(Incomplete(environment.faults)))
+        }
+    }
+}
+
+impl Aws {
+    /// Reads what Lambda, the AWS tools and emulators set: region, credentials and endpoints.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let read = Environment::optional;
+        let endpoint = |own: &str| read(own).or_else(|| read("AWS_ENDPOINT_URL"));
+        let credentials = read("AWS_ACCESS_KEY_ID").zip(read("AWS_SECRET_ACCESS_KEY")).map(|(id, secret)| {
+            aws_credential_types::Credentials::new(id, secret, read("AWS_SESSION_TOKEN"), None, "environment")
+        });
+        Self {
+            region: read("AWS_REGION")
+                .or_else(|| read("AWS_DEFAULT_REGION"))
+                .unwrap_or_else(|| "us-east-1".to_owned()),
+            credentials,
+            dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+            kms_endpoint: endpoint("AWS_ENDPOINT_URL_KMS"),
+        }
+    }
+
+    /// An emulator on this machine, for which any credentials do.
+    #[must_use]
+    pub fn emulator(dynamodb_endpoint: String) -> Self {
+        Self {
+            region: "us-east-1".to_owned(),
+            credentials: Some(aws_credential_types::Credentials::new("local", "local", None, None, "emulator")),
+            dynamodb_endpoint: Some(dynamodb_endpoint),
+            kms_endpoint: None,
+        }
+    }
+}
+
+/// The physical names of all tables, read from `LATCHKEY_TABLE_…` where set, else the local stack's.
+#[must_use]
+pub fn table_names() -> BTreeMap<Table, String> {
+    Table::ALL
+        .iter()
+        .map(|&table| (table, Environment::optional(&table.variable()).unwrap_or_else(|| table.local_name())))
+        .collect()
+}
+
+/// Starts JSON logs on standard error, one line an event; `LATCHKEY_LOG` sets the filter (default `info`).
+pub fn init_logging() {
+    let filter = Environment::optional("LATCHKEY_LOG").unwrap_or_else(|| "info".to_owned());
+    // A second call (in tests) finds a subscriber in place, which is as good.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .try_init();
+}

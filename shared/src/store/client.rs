@@ -1,0 +1,49 @@
+//! Lean AWS clients: no default credential chain, one HTTP client, credentials and region from the
+//! configuration.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, tls};
+
+use crate::config::Aws;
+
+/// How often one request to AWS is tried in all, the first time included.
+const ATTEMPTS: u32 = 3;
+
+/// The one HTTP client of this process for everything at AWS, so that connections are shared.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
+    static CLIENT: OnceLock<SharedHttpClient> = OnceLock::new();
+    CLIENT
+        .get_or_init(|| Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https())
+        .clone()
+}
+
+/// Bounds on one request to AWS: well under the gateway's 30 seconds, all attempts included.
+#[must_use]
+pub fn sdk_timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(4))
+        .operation_timeout(Duration::from_secs(10))
+        .build()
+}
+
+pub(super) fn dynamodb(aws: &Aws) -> aws_sdk_dynamodb::Client {
+    let mut config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(aws.region.clone()))
+        .http_client(http_client())
+        .timeout_config(sdk_timeouts())
+        .retry_config(
+            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
+        );
+    config.set_credentials_provider(aws.credentials.clone().map(Into::into));
+    config.set_endpoint_url(aws.dynamodb_endpoint.clone());
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
