@@ -4,4 +4,5 @@
 //! deployed, [`database`] serves the tables, [`gateway`] turns requests into API Gateway's events.
 
 pub mod database;
+pub mod gateway;
 pub mod template;
