@@ -1,0 +1,102 @@
+//! Which hosts a definition may call.
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// One host that a definition lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllowedHost {
+    /// A name or an address literal; matched whole, no wildcards.
+    pub host: String,
+    /// The port; `None` stands for the default port of the URL's scheme and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+}
+
+/// The list of a definition, in the form that URLs are compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedHosts(Vec<(Host, Option<u16>)>);
+
+impl AllowedHosts {
+    /// The list. An entry that is no host matches nothing.
+    #[must_use]
+    pub fn new(hosts: &[AllowedHost]) -> Self {
+        Self(hosts.iter().filter_map(|allowed| Some((parse_host(&allowed.host)?, allowed.port))).collect())
+    }
+
+    /// Whether `url` is at a listed host and port.
+    #[must_use]
+    pub fn allows(&self, url: &Url) -> bool {
+        let Some(host) = url.host() else { return false };
+        // `Url::port` is `None` exactly where the port is the scheme's default.
+        let (given, effective) = (url.port(), url.port_or_known_default());
+        self.0.iter().any(|(listed, port)| {
+            same_host(listed, &host)
+                && match port {
+                    None => given.is_none(),
+                    Some(port) => effective == Some(*port),
+                }
+        })
+    }
+}
+
+/// A host as URLs write it: IDNA to ASCII, lower case, every spelling of an IPv4 address the same. An IPv6
+/// address may stand without its brackets.
+pub(super) fn parse_host(text: &str) -> Option<Host> {
+    if let Ok(address) = text.parse() {
+        return Some(Host::Ipv6(address));
+    }
+    Host::parse(text).ok()
+}
+
+/// Whether `own` and `other` name one host.
+pub(super) fn same_host(own: &Host, other: &Host<&str>) -> bool {
+    match (own, other) {
+        (Host::Domain(own), Host::Domain(other)) => own == other,
+        (Host::Ipv4(own), Host::Ipv4(other)) => own == other,
+        (Host::Ipv6(own), Host::Ipv6(other)) => own == other,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(list: &[(&str, Option<u16>)]) -> AllowedHosts {
+        let list: Vec<_> =
+            list.iter().map(|(host, port)| AllowedHost { host: (*host).into(), port: *port }).collect();
+        AllowedHosts::new(&list)
+    }
+
+    #[test]
+    fn a_host_is_matched_whole_and_without_a_port_only_at_its_schemes_own() {
+        let hosts = hosts(&[("Mail.Example.com", None), ("127.0.0.1", Some(8080)), ("::1", Some(80))]);
+        for (url, allowed) in [
+            ("https://mail.example.com/x", true),
+            ("http://mail.example.com/", true),
+            ("https://mail.example.com:443/", true),
+            ("https://mail.example.com:80/", false),
+            ("https://mail.example.com:8443/", false),
+            ("https://mail.example.com./", false),
+            ("https://evil.mail.example.com/", false),
+            ("https://xmail.example.com/", false),
+            ("https://mail.example.com.evil.test/", false),
+            ("https://mail.example.com@evil.test/", false),
+            ("http://127.0.0.1:8080/", true),
+            ("http://2130706433:8080/", true),
+            ("http://0x7f.1:8080/", true),
+            ("http://127.0.0.1/", false),
+            ("http://[::1]/", true),
+            ("https://[::1]/", false),
+        ] {
+            assert_eq!(hosts.allows(&Url::parse(url).unwrap()), allowed, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_no_host_matches_nothing() {
+        let hosts = hosts(&[("", None), ("*.example.com", None), ("a b", None), ("x/y", None)]);
+        assert!(!hosts.allows(&Url::parse("https://a.example.com/").unwrap()));
+    }
+}
