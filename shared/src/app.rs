@@ -58,8 +58,8 @@ impl App {
         let config = Config::from_environment(function)?;
         let clock = Clock::System;
         let store = Store::connect(&config);
-        let keyring = Keyring::load(&config, &store, function.purposes).await?;
-        let egress = Egress::new(&config);
+        let keyring = Keyring::load(&config, &store, function.purposes, clock.now()).await?;
+        let egress = Egress::new(&config, clock.clone());
         Ok(Self { config, store, keyring, egress, clock })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::app::Function;
 use crate::crypto::provider::KeyProviderConfig;
+use crate::crypto::token::Realm;
 use crate::error::Cause;
 use crate::store::Table;
 
@@ -31,6 +32,8 @@ pub struct Aws {
     pub dynamodb_endpoint: Option<String>,
     /// In place of KMS's own endpoint.
     pub kms_endpoint: Option<String>,
+    /// The one HTTP client, whose connections all AWS clients share.
+    pub http_client: aws_sdk_dynamodb::config::SharedHttpClient,
 }
 
 /// A part of the environment that is missing or wrong.
@@ -85,6 +88,14 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Who issues access tokens, and for whom: this gateway, both.
+    #[must_use]
+    pub fn realm(&self) -> Realm<'_> {
+        Realm { issuer: &self.issuer, audience: &self.issuer }
+    }
+}
+
 impl Aws {
     /// Reads what Lambda, the AWS tools and emulators set: region, credentials and endpoints.
     #[must_use]
@@ -101,6 +112,7 @@ impl Aws {
             credentials,
             dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             kms_endpoint: endpoint("AWS_ENDPOINT_URL_KMS"),
+            http_client: crate::store::http_client(),
         }
     }
 
@@ -112,6 +124,7 @@ impl Aws {
             credentials: Some(aws_credential_types::Credentials::new("local", "local", None, None, "emulator")),
             dynamodb_endpoint: Some(dynamodb_endpoint),
             kms_endpoint: None,
+            http_client: crate::store::http_client(),
         }
     }
 }

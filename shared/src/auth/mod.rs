@@ -1,1 +1,66 @@
-//! TBD
+//! The one way from a request to a [`Principal`].
+//!
+//! [`presented::credential`] finds out what the request presents; it has three results: nothing, a failure, a
+//! credential. [`Claim`] is a credential whose own proof (a signature, a checksum) holds: it chooses what to
+//! read, in one batch with whatever else the route needs. [`Claim::decide`] takes what was read and gives the
+//! principal, or the contract's refusal. Nothing else makes a principal.
+
+mod claim;
+mod key_use;
+pub mod presented;
+mod principal;
+
+pub use claim::Claim;
+pub use key_use::KeyUse;
+pub use principal::{Actor, Allowed, ApiKeyInfo, Method, Principal};
+
+use crate::app::App;
+use crate::domain::permission::Permission;
+use crate::error::{Code, Error};
+use crate::http::Request;
+use crate::store::{Batch, RowKey, Rows};
+
+/// The claim of a request to a route that needs a credential.
+///
+/// # Errors
+/// `missing_credentials`, `multiple_credentials` or `invalid_credentials`.
+pub async fn claim(app: &App, request: &Request) -> Result<Claim, Error> {
+    match presented::credential(request)? {
+        None => Err(Code::MissingCredentials.into()),
+        Some(credential) => Claim::check(app, credential, request).await,
+    }
+}
+
+/// Authenticates a request, reading `more` in the same batch.
+///
+/// # Errors
+/// The contract's 401 and 403, `rate_limited`, or `unavailable`.
+pub async fn authenticate(
+    app: &App,
+    request: &Request,
+    more: impl FnOnce(&Claim) -> Vec<RowKey>,
+) -> Result<(Principal, Rows), Error> {
+    let claim = claim(app, request).await?;
+    let mut batch: Batch = claim.reads().into_iter().collect();
+    batch.extend(more(&claim));
+    let rows = app.store.read(batch).await?;
+    let principal = claim.decide(app, &rows, request).await?;
+    Ok((principal, rows))
+}
+
+impl Principal {
+    /// The proof that this principal may do `permission`: what needs a permission takes it as an argument.
+    ///
+    /// # Errors
+    /// `permission_denied`.
+    pub fn require(&self, permission: Permission) -> Result<Allowed<'_>, Error> {
+        if self.permissions.allow(permission) {
+            Ok(Allowed::new(self, permission))
+        } else {
+            Err(Error::from(Code::PermissionDenied).detail(format!(
+                "This credential may not do that: it needs the permission {}.",
+                permission.name()
+            )))
+        }
+    }
+}

@@ -1,1 +1,12 @@
-//! TBD
+//! Pure rules on typed values. Nothing here reads a clock, a table or a network.
+
+pub mod account;
+pub mod api_key;
+pub mod email;
+pub mod id;
+pub mod key_text;
+pub mod network;
+pub mod permission;
+pub mod refresh;
+pub mod time;
+pub mod upstream_limits;

@@ -76,6 +76,14 @@ impl Request {
         }
     }
 
+    /// Refuses every method but one.
+    ///
+    /// # Errors
+    /// `method_not_allowed`.
+    pub fn only(&self, method: &'static str) -> Result<(), Error> {
+        if self.method.as_str() == method { Ok(()) } else { Err(Error::method_not_allowed(method)) }
+    }
+
     /// A header's value as text; `None` where it is absent or not ASCII.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -153,6 +161,18 @@ impl Fields {
     /// Notes a fault of `field`.
     pub fn fault(&mut self, field: &str, message: impl Into<String>) {
         self.faults.push(Fault::new(field, message));
+    }
+
+    /// Looks at a field without taking it.
+    #[must_use]
+    pub fn peek(&self, field: &str) -> Option<&Value> {
+        self.object.get(field)
+    }
+
+    /// Whether no field is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.object.is_empty()
     }
 
     /// Takes a field as it is, with `null` where it was given so.

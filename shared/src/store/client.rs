@@ -1,7 +1,6 @@
 //! Lean AWS clients: no default credential chain, one HTTP client, credentials and region from the
 //! configuration.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -15,13 +14,10 @@ use crate::config::Aws;
 /// How often one request to AWS is tried in all, the first time included.
 const ATTEMPTS: u32 = 3;
 
-/// The one HTTP client of this process for everything at AWS, so that connections are shared.
+/// An HTTP client for everything at AWS: made once a process, so that connections are shared.
 #[must_use]
 pub fn http_client() -> SharedHttpClient {
-    static CLIENT: OnceLock<SharedHttpClient> = OnceLock::new();
-    CLIENT
-        .get_or_init(|| Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https())
-        .clone()
+    Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 /// Bounds on one request to AWS: well under the gateway's 30 seconds, all attempts included.
@@ -38,7 +34,7 @@ pub(super) fn dynamodb(aws: &Aws) -> aws_sdk_dynamodb::Client {
     let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
-        .http_client(http_client())
+        .http_client(aws.http_client.clone())
         .timeout_config(sdk_timeouts())
         .retry_config(
             RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),

@@ -5,6 +5,7 @@
 
 mod batch;
 mod client;
+mod conditional;
 mod table;
 
 pub mod accounts;
@@ -27,6 +28,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use batch::{Batch, Rows};
 pub use client::{http_client, sdk_timeouts};
+pub use conditional::Written;
+pub(crate) use conditional::written;
 pub use table::{RowKey, Table};
 
 use crate::Error;
@@ -94,10 +97,3 @@ where
     Error::unavailable(error)
 }
 
-/// How a conditional write ended: done, or lost with the item that stood in its way.
-#[derive(Debug)]
-pub enum Written<T> {
-    Done,
-    /// The condition did not hold; the item as it is, where there is one.
-    Lost(Option<T>),
-}

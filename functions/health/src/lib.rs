@@ -1,0 +1,19 @@
+//! `GET /healthz`: liveness. It touches nothing, so that it tells of the gateway alone.
+
+use latchkey::app::{App, Function};
+use latchkey::error::Error;
+use latchkey::http::{Request, Response};
+use serde_json::json;
+
+/// This function, as deployed and as local mode serves it.
+pub static FUNCTION: Function = Function {
+    name: "health",
+    tables: &[],
+    purposes: &[],
+    handle: |app, request| Box::pin(handle(app, request)),
+};
+
+async fn handle(_: &App, request: Request) -> Result<Response, Error> {
+    request.only("GET")?;
+    Ok(Response::json(&json!({ "status": "ok" })))
+}

@@ -1,0 +1,58 @@
+//! `/v1/api-keys`: create, list, show, change, revoke and rotate API keys.
+
+mod change;
+mod create;
+mod input;
+mod list;
+mod one;
+mod rotate;
+mod view;
+
+use latchkey::app::{Action, App, Function};
+use latchkey::crypto::keyring::Purpose;
+use latchkey::crypto::pepper;
+use latchkey::crypto::secret::Secret;
+use latchkey::domain::api_key::Digest;
+use latchkey::domain::key_text::{self, Claimed};
+use latchkey::error::{Code, Error};
+use latchkey::http::{Request, Response};
+use latchkey::store::Table;
+
+/// This function, as deployed and as local mode serves it.
+pub static FUNCTION: Function = Function {
+    name: "keys",
+    tables: &[
+        (Table::LoginSessions, &[Action::BatchGetItem]),
+        (Table::Accounts, &[Action::BatchGetItem]),
+        (Table::Members, &[Action::BatchGetItem]),
+        (Table::Keys, &[Action::BatchGetItem, Action::DeleteItem, Action::PutItem, Action::Query]),
+        (Table::Usage, &[Action::BatchGetItem, Action::UpdateItem]),
+        (Table::Limits, &[Action::UpdateItem]),
+    ],
+    purposes: &[Purpose::KeyPepper, Purpose::Cursor],
+    handle: |app, request| Box::pin(handle(app, request)),
+};
+
+async fn handle(app: &App, request: Request) -> Result<Response, Error> {
+    let segments = request.segments();
+    match (segments.as_slice(), request.method.as_str()) {
+        ([_, _], "POST") => create::create(app, &request).await,
+        ([_, _], "GET") => list::list(app, &request).await,
+        ([_, _], _) => Err(Error::method_not_allowed("GET, POST")),
+        ([_, _, id], "GET") => one::show(app, &request, id).await,
+        ([_, _, id], "PATCH") => change::change(app, &request, id).await,
+        ([_, _, id], "DELETE") => one::revoke(app, &request, id).await,
+        ([_, _, _], _) => Err(Error::method_not_allowed("GET, PATCH, DELETE")),
+        ([_, _, id, "rotate"], "POST") => rotate::rotate(app, &request, id).await,
+        ([_, _, _, "rotate"], _) => Err(Error::method_not_allowed("POST")),
+        _ => Err(Code::NotFound.into()),
+    }
+}
+
+/// A new text for a key, and what is stored of it.
+fn new_text(app: &App, claimed: &Claimed) -> Result<(Secret, Digest), Error> {
+    let text = key_text::generate(claimed)?;
+    let newest = app.keyring.newest(Purpose::KeyPepper)?;
+    let mac = pepper::digest(&newest, text.expose_secret()).to_vec();
+    Ok((text, Digest { pepper: newest.id().to_owned(), mac }))
+}

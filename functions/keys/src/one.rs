@@ -1,0 +1,50 @@
+//! `GET` and `DELETE /v1/api-keys/{id}`, and the one way to a single key.
+
+use latchkey::app::App;
+use latchkey::auth::{self, Principal};
+use latchkey::domain::api_key::ApiKey;
+use latchkey::domain::id::KeyId;
+use latchkey::domain::permission::Permission;
+use latchkey::error::{Code, Error};
+use latchkey::http::{Request, Response};
+use latchkey::store::usage::{self, Usage};
+use latchkey::store::keys;
+
+use crate::view;
+
+/// A key that the caller may see, with how often it was used.
+pub struct Found {
+    pub principal: Principal,
+    pub key: ApiKey,
+    pub usage: Usage,
+}
+
+/// Authenticates and reads the key of `id` at once. One that is gone, another account's, or out of the caller's
+/// reach is not found.
+pub async fn find(app: &App, request: &Request, id: &str, permission: Permission) -> Result<Found, Error> {
+    let id: Option<KeyId> = id.parse().ok();
+    let mut wanted = None;
+    let (principal, rows) = auth::authenticate(app, request, |claim| {
+        wanted = id.map(|id| keys::key(claim.account_id(), id));
+        wanted.iter().cloned().chain(id.map(usage::key)).collect()
+    })
+    .await?;
+    principal.require(permission)?;
+    let (Some(id), Some(wanted)) = (id, wanted) else { return Err(Code::NotFound.into()) };
+    let key: ApiKey = rows.get(&wanted)?.ok_or(Code::NotFound)?;
+    if !principal.power().scope.covers(key.scope) {
+        return Err(Code::NotFound.into());
+    }
+    Ok(Found { principal, usage: usage::of(&rows, id)?, key })
+}
+
+pub async fn show(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
+    let found = find(app, request, id, Permission::KeysRead).await?;
+    Ok(Response::json(&view::key(&found.key, found.usage, request.now)))
+}
+
+pub async fn revoke(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
+    let found = find(app, request, id, Permission::KeysWrite).await?;
+    app.store.delete_key(found.key.account_id, found.key.id).await?;
+    Ok(Response::no_content())
+}

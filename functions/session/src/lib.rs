@@ -1,0 +1,69 @@
+//! `GET /api/auth/session`: who am I?
+
+use latchkey::app::{Action, App, Function};
+use latchkey::auth::{self, ApiKeyInfo, Principal};
+use latchkey::crypto::keyring::Purpose;
+use latchkey::domain::account::{Account, User};
+use latchkey::domain::time::shown;
+use latchkey::error::Error;
+use latchkey::http::{Request, Response};
+use latchkey::store::Table;
+use serde_json::{Value, json};
+
+/// This function, as deployed and as local mode serves it.
+pub static FUNCTION: Function = Function {
+    name: "session",
+    tables: &[
+        (Table::LoginSessions, &[Action::BatchGetItem]),
+        (Table::Accounts, &[Action::BatchGetItem]),
+        (Table::Members, &[Action::BatchGetItem]),
+        (Table::Keys, &[Action::BatchGetItem]),
+        (Table::Usage, &[Action::UpdateItem]),
+        (Table::Limits, &[Action::UpdateItem]),
+    ],
+    purposes: &[Purpose::KeyPepper],
+    handle: |app, request| Box::pin(handle(app, request)),
+};
+
+async fn handle(app: &App, request: Request) -> Result<Response, Error> {
+    request.only("GET")?;
+    let (principal, _) = auth::authenticate(app, &request, |_| Vec::new()).await?;
+    Ok(Response::json(&who(&principal)))
+}
+
+fn who(principal: &Principal) -> Value {
+    let person = principal.person.as_ref().and_then(|account| Some((account, account.user.as_ref()?)));
+    json!({
+        "method": principal.method.name(),
+        "user": person.map(|(account, person)| user(account, person)),
+        "actor": { "type": principal.actor.kind(), "id": principal.actor.id() },
+        "account": account(&principal.account),
+        "workspace": { "id": principal.workspace_id },
+        "key": principal.key.as_ref().map(key),
+        "expires_at": principal.expires_at.map(shown),
+    })
+}
+
+fn user(account: &Account, user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "email": user.email,
+        "firstName": user.first_name,
+        "lastName": user.last_name,
+        "workspaceId": account.workspace_id,
+    })
+}
+
+fn account(account: &Account) -> Value {
+    json!({ "id": account.id, "kind": account.kind, "plan": account.plan, "name": account.name })
+}
+
+fn key(key: &ApiKeyInfo) -> Value {
+    json!({
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "scope": key.power.scope,
+        "permissions": key.power.permissions,
+    })
+}

@@ -1,0 +1,142 @@
+//! Who acts.
+
+use crate::Timestamp;
+use crate::domain::account::Account;
+use crate::domain::api_key::{ApiKey, Power, Scope};
+use crate::domain::id::{AccountId, KeyId, LoginSessionId, UserId, WorkspaceId};
+use crate::domain::permission::{Permission, Permissions};
+
+/// How the credential was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    AccessToken,
+    ApiKey,
+}
+
+impl Method {
+    /// The name in the contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::ApiKey => "api_key",
+        }
+    }
+}
+
+/// In whose name something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    User(UserId),
+    /// The system user of an organization or of a workspace.
+    System(UserId),
+}
+
+impl Actor {
+    /// The user's id.
+    #[must_use]
+    pub const fn id(self) -> UserId {
+        match self {
+            Self::User(id) | Self::System(id) => id,
+        }
+    }
+
+    /// `user` or `system`.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::System(_) => "system",
+        }
+    }
+}
+
+/// Of the key that acts, what may be shown and what bounds what it makes.
+#[derive(Debug, Clone)]
+pub struct ApiKeyInfo {
+    pub id: KeyId,
+    pub name: String,
+    pub prefix: String,
+    pub power: Power,
+}
+
+impl From<ApiKey> for ApiKeyInfo {
+    fn from(key: ApiKey) -> Self {
+        let power = key.power();
+        Self { id: key.id, name: key.name, prefix: key.prefix, power }
+    }
+}
+
+/// Who acts, in which account, with which permissions. Only [`Claim::decide`](super::Claim::decide) makes one.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Principal {
+    pub method: Method,
+    pub actor: Actor,
+    /// The personal account of the user, where a person acts.
+    pub person: Option<Account>,
+    /// The acting account.
+    pub account: Account,
+    /// The workspace that is meant where none is named.
+    pub workspace_id: WorkspaceId,
+    /// The one workspace that can be reached, where the credential is a workspace's key.
+    pub only_workspace: Option<WorkspaceId>,
+    pub permissions: Permissions,
+    pub key: Option<ApiKeyInfo>,
+    pub login_session: Option<(UserId, LoginSessionId)>,
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Principal {
+    /// The acting account's id.
+    #[must_use]
+    pub const fn account_id(&self) -> AccountId {
+        self.account.id
+    }
+
+    /// What this principal can do and reach: the bound on every key it makes or changes.
+    #[must_use]
+    pub fn power(&self) -> Power {
+        match &self.key {
+            Some(key) => Power { permissions: self.permissions.clone(), ..key.power.clone() },
+            None => Power {
+                scope: Scope::Account(self.account.id),
+                permissions: self.permissions.clone(),
+                expires_at: None,
+                allowed_ips: None,
+                rate_limit: None,
+            },
+        }
+    }
+
+    /// Whether this principal reaches what lies in `workspace_id` of its account.
+    #[must_use]
+    pub fn reaches(&self, workspace_id: WorkspaceId) -> bool {
+        self.only_workspace.is_none_or(|only| only == workspace_id)
+    }
+}
+
+/// The proof that a principal was found to have a permission.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed<'a> {
+    principal: &'a Principal,
+    permission: Permission,
+}
+
+impl<'a> Allowed<'a> {
+    pub(super) const fn new(principal: &'a Principal, permission: Permission) -> Self {
+        Self { principal, permission }
+    }
+
+    /// Who was found to have it.
+    #[must_use]
+    pub const fn principal(&self) -> &'a Principal {
+        self.principal
+    }
+
+    /// What was found.
+    #[must_use]
+    pub const fn permission(&self) -> Permission {
+        self.permission
+    }
+}

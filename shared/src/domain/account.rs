@@ -1,0 +1,108 @@
+//! Accounts, their users, organizations' members and workspaces.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{AccountId, UserId, WorkspaceId};
+use crate::Timestamp;
+
+/// How many sessions at one site an account may have unless the operator says otherwise.
+pub const DEFAULT_SESSION_CAP: u32 = 1;
+
+/// What kind of account this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One per user.
+    Personal,
+    Organization,
+}
+
+/// What an account pays for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    Free,
+    Pro,
+}
+
+/// Whether an account or a user may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Active,
+    Deactivated,
+}
+
+/// What a user is in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Owner,
+    Admin,
+    Member,
+    Viewer,
+}
+
+/// An account. A personal one holds its user, so that one read finds both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub id: AccountId,
+    pub kind: Kind,
+    pub plan: Plan,
+    pub status: Status,
+    /// How many sessions it may have at one site.
+    pub session_cap: u32,
+    /// The workspace that is meant where none is named.
+    pub workspace_id: WorkspaceId,
+    /// An organization's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who acts where an organization's key does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_user_id: Option<UserId>,
+    /// The user of a personal account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
+    #[serde(with = "super::time::micros")]
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    /// Whether the account, or the user in it, is deactivated.
+    #[must_use]
+    pub fn is_deactivated(&self) -> bool {
+        self.status == Status::Deactivated
+            || self.user.as_ref().is_some_and(|user| user.status == Status::Deactivated)
+    }
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    pub id: UserId,
+    /// The e-mail address as its owner writes it.
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub status: Status,
+    /// How often the password was set. What was signed in under an older one is dead.
+    pub credentials_epoch: u64,
+}
+
+/// A user's place in an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    pub account_id: AccountId,
+    pub user_id: UserId,
+    pub role: Role,
+}
+
+/// A workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workspace {
+    pub id: WorkspaceId,
+    pub account_id: AccountId,
+    pub name: String,
+    /// Who acts where the workspace's key does.
+    pub system_user_id: UserId,
+}

@@ -1,0 +1,103 @@
+//! The frame around every flow: an event comes in, an answer goes out, one line is logged.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
+use http::{HeaderName, HeaderValue};
+
+use super::{LAMBDA_PAYLOAD_LIMIT, Request, Response, problem};
+use crate::app::{App, Function};
+use crate::error::{Code, Error};
+use crate::store::usage;
+
+/// What an answer's envelope (status, headers, JSON) may add to its body, in bytes.
+const ENVELOPE: usize = 64 * 1024;
+
+/// Serves one event with `function`: never fails, never panics.
+pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) -> http::Response<lambda_http::Body> {
+    let now = app.clock.now();
+    let request = Request::from_event(event, now);
+    let line = Line::of(function, &request);
+    let key_use = request.key_use.clone();
+    app.keyring.freshen(now).await;
+    let flow = AssertUnwindSafe(async { (function.handle)(app, request).await }).catch_unwind();
+    let outcome = flow.await.unwrap_or_else(|_| Err(Error::internal("the flow panicked")));
+    if let Some(key) = key_use.take_uncounted() {
+        usage::count(app, key, now).await;
+    }
+    let outcome = outcome.and_then(within_limit);
+    let error = outcome.as_ref().err();
+    line.log(outcome.as_ref().map_or_else(|error| error.code.status(), |response| response.status.as_u16()), error);
+    let response = outcome.unwrap_or_else(|error| problem::answer(&error, &line.request_id));
+    into_lambda(with_standing_headers(response, &line.request_id))
+}
+
+/// Lambda refuses an answer over its limit, and the client would learn nothing.
+fn within_limit(response: Response) -> Result<Response, Error> {
+    let size = if is_text(&response) { response.body.len() } else { response.body.len().div_ceil(3) * 4 };
+    if size + ENVELOPE > LAMBDA_PAYLOAD_LIMIT { Err(Code::ResponseTooLarge.into()) } else { Ok(response) }
+}
+
+fn with_standing_headers(mut response: Response, request_id: &str) -> Response {
+    let headers = &mut response.headers;
+    // Nearly every answer depends on a credential; the few that do not say so themselves.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    response
+}
+
+fn is_text(response: &Response) -> bool {
+    let content_type = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let encoded = response.headers.contains_key(http::header::CONTENT_ENCODING);
+    let text = content_type.starts_with("text/") || content_type.contains("json") || content_type.contains("xml");
+    text && !encoded && std::str::from_utf8(&response.body).is_ok()
+}
+
+fn into_lambda(response: Response) -> http::Response<lambda_http::Body> {
+    let body = if response.body.is_empty() {
+        lambda_http::Body::Empty
+    } else if is_text(&response) {
+        lambda_http::Body::Text(String::from_utf8_lossy(&response.body).into_owned())
+    } else {
+        lambda_http::Body::Binary(response.body.to_vec())
+    };
+    let mut answer = http::Response::new(body);
+    *answer.status_mut() = response.status;
+    *answer.headers_mut() = response.headers;
+    answer
+}
+
+/// The one log line of a request. It names no value that a client sent but method and path, and of a path only
+/// what a route may hold.
+struct Line {
+    function: &'static str,
+    method: String,
+    path: String,
+    request_id: String,
+}
+
+impl Line {
+    fn of(function: &Function, request: &Request) -> Self {
+        Self {
+            function: function.name,
+            method: request.method.to_string(),
+            path: request.path.chars().take(200).collect(),
+            request_id: request.request_id.clone(),
+        }
+    }
+
+    fn log(&self, status: u16, error: Option<&Error>) {
+        let Self { function, method, path, request_id } = self;
+        let code = error.map(|error| error.code.name());
+        let cause = error.and_then(Error::cause);
+        if status >= 500 {
+            tracing::error!(request_id, function, method, path, status, code, cause, "request");
+        } else {
+            tracing::info!(request_id, function, method, path, status, code, cause, "request");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Login sessions, by user.
+
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+
+use super::{RowKey, Store, Table, Written, accounts, failed, from_item, number, string, to_item, written};
+use crate::domain::id::{LoginSessionId, UserId};
+use crate::domain::refresh::LoginSession;
+use crate::{Error, Timestamp};
+
+/// The item of a login session.
+#[must_use]
+pub fn key(user_id: UserId, id: LoginSessionId) -> RowKey {
+    RowKey::pair(Table::LoginSessions, user_id.to_string(), id.to_string())
+}
+
+/// How the start of a login session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Started {
+    Done,
+    /// The account is deactivated.
+    Deactivated,
+    /// The password was changed while it was being checked.
+    Outdated,
+}
+
+impl Store {
+    /// Puts a new login session where its account is active and the password still the one that was checked.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn start_login_session(&self, session: &LoginSession) -> Result<Started, Error> {
+        let put = Put::builder().table_name(self.name(Table::LoginSessions)).set_item(Some(to_item(session)?));
+        let check = ConditionCheck::builder()
+            .table_name(self.name(Table::Accounts))
+            .set_key(Some(accounts::account_key(session.account_id).attributes()))
+            .condition_expression("#status = :active AND #user.#status = :active AND #user.#epoch = :epoch")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#user", "user")
+            .expression_attribute_names("#epoch", "credentials_epoch")
+            .expression_attribute_values(":active", string("active"))
+            .expression_attribute_values(":epoch", number(session.credentials_epoch.cast_signed()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let outcome = self
+            .client()
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build())
+            .transact_items(
+                TransactWriteItem::builder().condition_check(check.build().map_err(Error::internal)?).build(),
+            )
+            .send()
+            .await;
+        let Err(error) = outcome else { return Ok(Started::Done) };
+        let account = error.as_service_error().and_then(|error| match error {
+            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
+                cancelled,
+            ) => cancelled
+                .cancellation_reasons()
+                .iter()
+                .find(|reason| reason.code() == Some("ConditionalCheckFailed"))
+                .map(|reason| reason.item().cloned()),
+            _ => None,
+        });
+        match account {
+            None => Err(failed(error)),
+            Some(None) => Ok(Started::Outdated),
+            Some(Some(item)) => {
+                let account: crate::domain::account::Account = from_item(item)?;
+                Ok(if account.is_deactivated() { Started::Deactivated } else { Started::Outdated })
+            }
+        }
+    }
+
+    /// Rotates a login session's refresh token from `session.counter` to `next`, where nobody else has, and it
+    /// has not ended; else gives it as it is.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn rotate_login_session(
+        &self,
+        session: &LoginSession,
+        next: u64,
+        now: Timestamp,
+    ) -> Result<Written<LoginSession>, Error> {
+        let expires_at = session.refresh_expiry(now);
+        let outcome = self
+            .client()
+            .update_item()
+            .table_name(self.name(Table::LoginSessions))
+            .set_key(Some(key(session.user_id, session.id).attributes()))
+            .update_expression("SET #counter = :next, rotated_at = :now, expires_at = :expires, #ttl = :ttl")
+            .condition_expression("attribute_exists(id) AND #counter = :seen AND attribute_not_exists(ended_at)")
+            .expression_attribute_names("#counter", "counter")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":next", number(next.cast_signed()))
+            .expression_attribute_values(":seen", number(session.counter.cast_signed()))
+            .expression_attribute_values(":now", number(now.as_microsecond()))
+            .expression_attribute_values(":expires", number(expires_at.as_microsecond()))
+            .expression_attribute_values(":ttl", number(expires_at.as_second()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        written(outcome)?.try_map(from_item)
+    }
+
+    /// Ends a login session; one that has ended or is gone stays so.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn end_login_session(&self, user_id: UserId, id: LoginSessionId, now: Timestamp) -> Result<(), Error> {
+        let outcome = self
+            .client()
+            .update_item()
+            .table_name(self.name(Table::LoginSessions))
+            .set_key(Some(key(user_id, id).attributes()))
+            .update_expression("SET ended_at = :now")
+            .condition_expression("attribute_exists(id) AND attribute_not_exists(ended_at)")
+            .expression_attribute_values(":now", number(now.as_microsecond()))
+            .send()
+            .await;
+        written(outcome).map(|_| ())
+    }
+}

@@ -1,0 +1,311 @@
+//! What only the operator does: users, organizations, plans. None of it stands on a request's path.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
+
+use super::credentials::Credentials;
+use super::{Item, RowKey, Store, Table, accounts, credentials, failed, from_item, number, string, to_item};
+use crate::clock::Timestamp;
+use crate::domain::account::{
+    Account, DEFAULT_SESSION_CAP, Kind, Membership, Plan, Role, Status, User, Workspace,
+};
+use crate::domain::email::CanonicalEmail;
+use crate::domain::id::{AccountId, UserId, WorkspaceId};
+use crate::error::{Code, Error};
+
+/// A user to be made.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// As its owner writes it.
+    pub email: &'a str,
+    pub first_name: &'a str,
+    pub last_name: &'a str,
+    pub plan: Plan,
+    /// A PHC string; without one the user cannot sign in until a password is set.
+    pub password_hash: Option<String>,
+}
+
+impl Store {
+    /// Makes a user with a personal account and its workspace.
+    ///
+    /// # Errors
+    /// `invalid_request` where the address is none, `conflict` where it is taken.
+    pub async fn create_user(&self, new: NewUser<'_>, now: Timestamp) -> Result<Account, Error> {
+        let email = CanonicalEmail::parse(new.email).map_err(|error| Error::invalid_field("email", error.to_string()))?;
+        let user_id = UserId::new(now)?;
+        let account_id = user_id.personal_account();
+        let workspace = new_workspace(account_id, now)?;
+        let epoch = 1;
+        let account = Account {
+            id: account_id,
+            kind: Kind::Personal,
+            plan: new.plan,
+            status: Status::Active,
+            session_cap: DEFAULT_SESSION_CAP,
+            workspace_id: workspace.id,
+            name: None,
+            system_user_id: None,
+            user: Some(User {
+                id: user_id,
+                email: new.email.trim().to_owned(),
+                first_name: new.first_name.to_owned(),
+                last_name: new.last_name.to_owned(),
+                status: Status::Active,
+                credentials_epoch: epoch,
+            }),
+            created_at: now,
+        };
+        let credentials = Credentials {
+            email: email.as_str().to_owned(),
+            user_id,
+            account_id,
+            workspace_id: workspace.id,
+            shown_email: new.email.trim().to_owned(),
+            first_name: new.first_name.to_owned(),
+            last_name: new.last_name.to_owned(),
+            password_hash: new.password_hash,
+            credentials_epoch: epoch,
+        };
+        self.transact(vec![
+            self.put_new(Table::Credentials, "email", &credentials)?,
+            self.put_new(Table::Accounts, "id", &account)?,
+            self.put_new(Table::Accounts, "id", &workspace)?,
+        ])
+        .await?;
+        Ok(account)
+    }
+
+    /// Every user's account, in no order.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn list_users(&self) -> Result<Vec<Account>, Error> {
+        let mut users: Vec<Account> = Vec::new();
+        let mut start: Option<Item> = None;
+        loop {
+            let page = self
+                .client()
+                .scan()
+                .table_name(self.name(Table::Accounts))
+                .filter_expression("attribute_exists(#user)")
+                .expression_attribute_names("#user", "user")
+                .consistent_read(true)
+                .set_exclusive_start_key(start.take())
+                .send()
+                .await
+                .map_err(failed)?;
+            for item in page.items.unwrap_or_default() {
+                users.push(from_item(item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(users);
+            }
+        }
+    }
+
+    /// The account of an e-mail address.
+    ///
+    /// # Errors
+    /// `not_found` where no user has it.
+    pub async fn account_of(&self, email: &str) -> Result<(Credentials, Account), Error> {
+        let email = CanonicalEmail::parse(email).map_err(|error| Error::invalid_field("email", error.to_string()))?;
+        let credentials = self.credentials(&email).await?.ok_or(Code::NotFound)?;
+        let account = self.account(credentials.account_id).await?;
+        Ok((credentials, account))
+    }
+
+    /// An account by its id.
+    ///
+    /// # Errors
+    /// `not_found` where there is none.
+    pub async fn account(&self, id: AccountId) -> Result<Account, Error> {
+        let key = accounts::account_key(id);
+        let rows = self.read([key.clone()].into_iter().collect()).await?;
+        rows.get(&key)?.ok_or_else(|| Code::NotFound.into())
+    }
+
+    /// Sets a user's password, which ends every login session in the same write: each records the epoch it was
+    /// made under.
+    ///
+    /// # Errors
+    /// `not_found` where no user has the address, `conflict` where the password was set at the same time.
+    pub async fn set_password(&self, email: &str, password_hash: String) -> Result<Account, Error> {
+        let (credentials, account) = self.account_of(email).await?;
+        let address = CanonicalEmail::parse(email).map_err(Error::internal)?;
+        let (seen, next) = (credentials.credentials_epoch.cast_signed(), credentials.credentials_epoch.cast_signed() + 1);
+        let in_credentials = Update::builder()
+            .table_name(self.name(Table::Credentials))
+            .set_key(Some(credentials::key(&address).attributes()))
+            .update_expression("SET password_hash = :hash, credentials_epoch = :next")
+            .condition_expression("attribute_exists(email) AND credentials_epoch = :seen")
+            .expression_attribute_values(":hash", string(password_hash))
+            .expression_attribute_values(":seen", number(seen))
+            .expression_attribute_values(":next", number(next));
+        let in_account = Update::builder()
+            .table_name(self.name(Table::Accounts))
+            .set_key(Some(accounts::account_key(credentials.account_id).attributes()))
+            .update_expression("SET #user.credentials_epoch = :next")
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_names("#user", "user")
+            .expression_attribute_values(":next", number(next));
+        self.transact(vec![update(in_credentials)?, update(in_account)?]).await?;
+        Ok(account)
+    }
+
+    /// Activates or deactivates an account, for the very next request.
+    ///
+    /// # Errors
+    /// `not_found` where there is none.
+    pub async fn set_status(&self, id: AccountId, status: Status) -> Result<(), Error> {
+        self.set_in_account(id, "status", to_value(&status)?).await
+    }
+
+    /// Puts an account on a plan.
+    ///
+    /// # Errors
+    /// `not_found` where there is none.
+    pub async fn set_plan(&self, id: AccountId, plan: Plan) -> Result<(), Error> {
+        self.set_in_account(id, "plan", to_value(&plan)?).await
+    }
+
+    /// Sets how many sessions an account may have at one site.
+    ///
+    /// # Errors
+    /// `not_found` where there is none.
+    pub async fn set_session_cap(&self, id: AccountId, cap: u32) -> Result<(), Error> {
+        self.set_in_account(id, "session_cap", number(i64::from(cap))).await
+    }
+
+    async fn set_in_account(
+        &self,
+        id: AccountId,
+        field: &'static str,
+        value: aws_sdk_dynamodb::types::AttributeValue,
+    ) -> Result<(), Error> {
+        let outcome = self
+            .client()
+            .update_item()
+            .table_name(self.name(Table::Accounts))
+            .set_key(Some(accounts::account_key(id).attributes()))
+            .update_expression("SET #field = :value")
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_names("#field", field)
+            .expression_attribute_values(":value", value)
+            .send()
+            .await;
+        match super::written(outcome)? {
+            super::Written::Done => Ok(()),
+            super::Written::Lost(_) => Err(Code::NotFound.into()),
+        }
+    }
+
+    /// Makes an organization with its first workspace and `owner` as its owner.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn create_organization(
+        &self,
+        name: &str,
+        owner: UserId,
+        plan: Plan,
+        now: Timestamp,
+    ) -> Result<Account, Error> {
+        let id = AccountId::from_bits(UserId::new(now)?.bits());
+        let workspace = new_workspace(id, now)?;
+        let account = Account {
+            id,
+            kind: Kind::Organization,
+            plan,
+            status: Status::Active,
+            session_cap: DEFAULT_SESSION_CAP,
+            workspace_id: workspace.id,
+            name: Some(name.to_owned()),
+            system_user_id: Some(UserId::new(now)?),
+            user: None,
+            created_at: now,
+        };
+        let membership = Membership { account_id: id, user_id: owner, role: Role::Owner };
+        self.transact(vec![
+            self.put_new(Table::Accounts, "id", &account)?,
+            self.put_new(Table::Accounts, "id", &workspace)?,
+            self.put_new(Table::Members, "user_id", &membership)?,
+        ])
+        .await?;
+        Ok(account)
+    }
+
+    /// Makes a user a member of an organization, or changes the role of one.
+    ///
+    /// # Errors
+    /// `not_found` where the account is no organization.
+    pub async fn add_member(&self, account_id: AccountId, user_id: UserId, role: Role) -> Result<(), Error> {
+        if self.account(account_id).await?.kind != Kind::Organization {
+            return Err(Code::NotFound.into());
+        }
+        let request = self.client().put_item().table_name(self.name(Table::Members));
+        let membership = Membership { account_id, user_id, role };
+        request.set_item(Some(to_item(&membership)?)).send().await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Writes all of `items` or none.
+    ///
+    /// # Errors
+    /// `conflict` where a condition did not hold.
+    pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {
+        let outcome = self.client().transact_write_items().set_transact_items(Some(items)).send().await;
+        let Err(error) = outcome else { return Ok(()) };
+        let lost = error.as_service_error().is_some_and(|error| match error {
+            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                let mut reasons = cancelled.cancellation_reasons().iter();
+                reasons.any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+            }
+            _ => false,
+        });
+        if lost { Err(Error::from(Code::Conflict).because(error)) } else { Err(failed(error)) }
+    }
+
+    pub(super) fn put_new(
+        &self,
+        table: Table,
+        key_attribute: &'static str,
+        record: &impl serde::Serialize,
+    ) -> Result<TransactWriteItem, Error> {
+        let put = Put::builder()
+            .table_name(self.name(table))
+            .set_item(Some(to_item(record)?))
+            .condition_expression("attribute_not_exists(#key)")
+            .expression_attribute_names("#key", key_attribute)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    pub(super) fn put_over(&self, table: Table, record: &impl serde::Serialize) -> Result<TransactWriteItem, Error> {
+        let put = Put::builder().table_name(self.name(table)).set_item(Some(to_item(record)?));
+        Ok(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build())
+    }
+
+    pub(super) fn delete(&self, key: &RowKey) -> Result<TransactWriteItem, Error> {
+        let delete = Delete::builder().table_name(self.name(key.table)).set_key(Some(key.attributes()));
+        Ok(TransactWriteItem::builder().delete(delete.build().map_err(Error::internal)?).build())
+    }
+}
+
+fn update(builder: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, Error> {
+    Ok(TransactWriteItem::builder().update(builder.build().map_err(Error::internal)?).build())
+}
+
+fn to_value(value: &impl serde::Serialize) -> Result<aws_sdk_dynamodb::types::AttributeValue, Error> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(value).map_err(Error::internal)
+}
+
+fn new_workspace(account_id: AccountId, now: Timestamp) -> Result<Workspace, Error> {
+    Ok(Workspace {
+        id: WorkspaceId::new(now)?,
+        account_id,
+        name: "Default".to_owned(),
+        system_user_id: UserId::new(now)?,
+    })
+}
