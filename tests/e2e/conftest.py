@@ -13,6 +13,8 @@ import pytest
 import requests
 
 HERE = Path(__file__).resolve().parent
+# Everything that must not turn up in the gateway's log; see test_secrets.py.
+SECRETS = set()
 CLIENTS = {"httpx": lambda: httpx.Client(timeout=30), "requests": requests.Session}
 
 
@@ -61,6 +63,7 @@ class Library:
         """Signs in and gives the two headers of a protected call."""
         answer = self.login(client)
         assert answer.status_code == 200, answer.text
+        SECRETS.add(answer.json()["encryption_key"])
         return {
             "X-Session-ID": answer.json()["session_id"],
             "X-Encryption-Key": answer.json()["encryption_key"],
@@ -76,6 +79,7 @@ class Library:
 @pytest.fixture(scope="session")
 def gateway():
     ready = json.loads(Path(os.environ["LATCHKEY_READY"]).read_text())
+    SECRETS.update([Library.PASSWORD, ready["user"]["password"], ready["demo"]["password"], *ready["keys"].values()])
     return Gateway(ready["base_url"].rstrip("/"), ready)
 
 
@@ -83,6 +87,7 @@ def gateway():
 def access_token(gateway):
     answer = httpx.post(f"{gateway.url}/api/auth/login/", json=gateway.ready["user"], timeout=30)
     assert answer.status_code == 200, answer.text
+    SECRETS.update([answer.json()["access"], answer.json()["refresh"]])
     return answer.json()["access"]
 
 
@@ -95,6 +100,7 @@ def api_key(gateway, access_token):
         timeout=30,
     )
     assert answer.status_code == 201, answer.text
+    SECRETS.add(answer.json()["secret"])
     return answer.json()["secret"]
 
 

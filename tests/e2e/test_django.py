@@ -86,10 +86,20 @@ def test_a_row_is_added_through_the_form(library, client):
         headers=session,
     )
     assert answer.status_code == 200, answer.text
-    assert answer.json() == {"data": {"location": "/admin/library/book/"}}
+    told = answer.json()["data"]
+    assert (told["message"], told["faults"]) == (f"The book “{title}” was added successfully.", [])
     listed = client.post(library.url("list_books"), json={"search": title[-36:]}, headers=session)
     assert titles(listed) == [title]
     assert listed.json()["data"]["books"][0]["author"] == "N. N. & Søn"
+
+
+def test_what_the_site_says_of_a_form_comes_back(library, client):
+    session = library.session(client)
+    answer = client.post(
+        library.url("add_book"), json={"title": " ", "author": "N. N.", "year": 1999}, headers=session
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {"data": {"message": None, "faults": ["This field is required."]}}
 
 
 def test_wrong_inputs_are_told_all_at_once(library, client):

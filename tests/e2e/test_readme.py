@@ -1,0 +1,50 @@
+"""The README's first minute, run as it stands there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+FIRST_MINUTE = README.read_text().split("## The first minute")[1].split("\n## ")[0]
+BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", FIRST_MINUTE, re.DOTALL)
+# The first block is what a reader copies from the screen.
+SHELL = "".join(text for kind, text in BLOCKS if kind == "sh" and "…" not in text)
+PYTHON = [text for kind, text in BLOCKS if kind == "python"]
+
+
+@pytest.fixture(scope="module")
+def printed(gateway):
+    """The environment with what the local stack prints at its start."""
+    user, demo = gateway.ready["user"], gateway.ready["demo"]
+    assert demo["scraper_id"] == "demo"
+    return os.environ | {
+        "BASE": gateway.url,
+        "EMAIL": user["email"],
+        "PASSWORD": user["password"],
+        "SITE_USERNAME": demo["username"],
+        "SITE_PASSWORD": demo["password"],
+    }
+
+
+def run(command, script, environment):
+    done = subprocess.run(
+        command, input=script, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_curl(printed):
+    told = run(["bash", "-euo", "pipefail"], SHELL, printed)
+    assert '"method":"api_key"' in told.replace(" ", "")
+    assert '"messages":[{' in told.replace(" ", "")
+
+
+@pytest.mark.parametrize("script", PYTHON, ids=["httpx", "requests"])
+def test_python(printed, api_key, script):
+    told = run([sys.executable, "-"], script, printed | {"KEY": api_key})
+    assert len(told.splitlines()) >= 1
