@@ -54,11 +54,20 @@ pub enum Refused {
     Cap,
 }
 
+/// Who signs in at the site: the keyed hash of the name, under the newest key and under each older one.
+#[derive(Debug, Clone, Copy)]
+pub struct SiteUser<'a> {
+    pub newest: &'a str,
+    pub older: &'a [String],
+}
+
 /// A sign-in that may begin once its limits are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     pub limits: Limits,
     pub session_id: UpstreamSessionId,
+    /// Whether the site user had no slot before.
+    pub is_new: bool,
     /// The generation of the session to be made.
     pub generation: u64,
 }
@@ -69,38 +78,52 @@ impl Limits {
         self.slots.values().filter(move |slot| slot.reserved_until <= now).map(|slot| slot.session_id)
     }
 
-    /// Takes an attempt and a slot for `site_user`, with `fresh` as the id of a session of a new one.
-    /// `lives` tells whether a session that no reservation holds has not ended.
+    /// Takes an attempt and a slot for `user`, with `fresh` as the id of a session of a new one. `lives` tells
+    /// whether a session that no reservation holds has not ended.
     ///
     /// # Errors
     /// The limit that is reached; the cap is told first, and costs no attempt.
     pub fn take(
         mut self,
-        site_user: &str,
+        user: SiteUser<'_>,
         cap: u32,
         fresh: UpstreamSessionId,
         nonce: String,
         now: Timestamp,
         lives: impl Fn(UpstreamSessionId) -> bool,
     ) -> Result<Granted, Refused> {
-        self.slots.retain(|user, slot| user == site_user || now < slot.reserved_until || lives(slot.session_id));
-        let known = self.slots.get(site_user).map(|slot| slot.session_id);
+        let older = user.older.iter().find_map(|hash| self.slots.remove(hash));
+        let known = self.slots.remove(user.newest).or(older).map(|slot| slot.session_id);
+        self.slots.retain(|_, slot| now < slot.reserved_until || lives(slot.session_id));
         if known.is_none() && self.slots.len() >= usize::try_from(cap).unwrap_or(usize::MAX) {
             return Err(Refused::Cap);
         }
-        self.attempts.retain(|&begun| now.as_microsecond() - begun < ATTEMPT_WINDOW * 1_000_000);
+        let since = |begun: i64| now.as_microsecond() - begun;
+        self.attempts.retain(|&begun| since(begun) < ATTEMPT_WINDOW * 1_000_000);
         if self.attempts.len() >= ATTEMPTS {
             let oldest = self.attempts.iter().copied().min().unwrap_or_default();
-            let free = oldest + ATTEMPT_WINDOW * 1_000_000 - now.as_microsecond();
-            return Err(Refused::Attempts { retry_after: free.div_euclid(1_000_000) + i64::from(free % 1_000_000 != 0) });
+            let free_in = ATTEMPT_WINDOW * 1_000_000 - since(oldest);
+            return Err(Refused::Attempts { retry_after: (free_in + 999_999).div_euclid(1_000_000) });
         }
         self.attempts.push(now.as_microsecond());
         let session_id = known.unwrap_or(fresh);
         let reserved_until = after(now, RESERVATION);
-        self.slots.insert(site_user.to_owned(), Slot { session_id, reserved_until });
+        self.slots.insert(user.newest.to_owned(), Slot { session_id, reserved_until });
         self.version += 1;
         self.nonce = nonce;
-        Ok(Granted { session_id, generation: self.version, limits: self })
+        self.ttl = after(now, SESSION_LIFE + ATTEMPT_WINDOW).as_second();
+        Ok(Granted { session_id, is_new: known.is_none(), generation: self.version, limits: self })
+    }
+
+    /// Gives back the slot of a sign-in that failed, so that another site user need not wait for its reservation
+    /// to run out. Only for a slot that this very sign-in made, and only written where nobody has signed in since:
+    /// else a session could be without a slot.
+    #[must_use]
+    pub fn released(mut self, user: SiteUser<'_>, nonce: String) -> Self {
+        self.slots.remove(user.newest);
+        self.version += 1;
+        self.nonce = nonce;
+        self
     }
 }
 
@@ -124,6 +147,7 @@ mod tests {
     const START: i64 = 1_800_000_000;
 
     fn take(limits: Limits, user: &str, cap: u32, at: i64, lives: bool) -> Result<Granted, Refused> {
+        let user = SiteUser { newest: user, older: &[] };
         limits.take(user, cap, UpstreamSessionId::new().unwrap(), "n".into(), at_second(START + at), |_| lives)
     }
 
@@ -154,6 +178,24 @@ mod tests {
         let second = take(first.limits, "a", 1, 100, true).unwrap();
         assert_eq!(second.session_id, first.session_id);
         assert_eq!((first.generation, second.generation), (1, 2));
+    }
+
+    #[test]
+    fn a_slot_is_found_under_an_older_key_and_moves_to_the_newest() {
+        let first = take(Limits::default(), "old", 1, 0, true).unwrap();
+        let older = ["old".to_owned()];
+        let user = SiteUser { newest: "new", older: &older };
+        let fresh = UpstreamSessionId::new().unwrap();
+        let second = first.limits.take(user, 1, fresh, "n".into(), at_second(START + 1), |_| true).unwrap();
+        assert_eq!(second.session_id, first.session_id);
+        assert_eq!(second.limits.slots.keys().collect::<Vec<_>>(), ["new"]);
+    }
+
+    #[test]
+    fn a_failed_sign_in_gives_its_slot_back() {
+        let granted = take(Limits::default(), "a", 1, 0, true).unwrap();
+        let released = granted.limits.released(SiteUser { newest: "a", older: &[] }, "m".into());
+        assert!(take(released, "b", 1, 1, true).is_ok());
     }
 
     #[test]

@@ -1,0 +1,71 @@
+//! `/scraper/…`: sites that require a login; and everything that no other route takes: mounted upstreams.
+
+mod call;
+mod describe;
+mod endpoint;
+mod mount;
+mod session;
+mod sign_in;
+mod slots;
+
+use latchkey::app::{Action, App, Function};
+use latchkey::crypto::keyring::Purpose;
+use latchkey::error::{Code, Error};
+use latchkey::http::{Request, Response};
+use latchkey::store::Table;
+
+/// This function, as deployed and as local mode serves it.
+pub static FUNCTION: Function = Function {
+    name: "proxy",
+    tables: &[
+        (Table::LoginSessions, &[Action::BatchGetItem]),
+        (Table::Accounts, &[Action::BatchGetItem]),
+        (Table::Members, &[Action::BatchGetItem]),
+        (Table::Keys, &[Action::BatchGetItem]),
+        (Table::Usage, &[Action::UpdateItem]),
+        (Table::Limits, &[Action::UpdateItem]),
+        (Table::Apis, &[Action::BatchGetItem]),
+        (Table::UpstreamSessions, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
+    ],
+    purposes: &[
+        Purpose::KeyPepper,
+        Purpose::IdentitySigning,
+        Purpose::SessionSeal,
+        Purpose::SessionMac,
+        Purpose::Index,
+    ],
+    handle: |app, request| Box::pin(handle(app, request)),
+};
+
+/// What the gateway's own routes begin with: never a mount, so that they always win.
+const OWN: [&str; 7] = ["v1", "scraper", ".well-known", "console", "healthz", "openapi.json", "api/auth"];
+
+async fn handle(app: &App, request: Request) -> Result<Response, Error> {
+    match request.segments().as_slice() {
+        ["scraper", id] => describe::describe(app, &request, id).await,
+        ["scraper", id, name] => endpoint::serve(app, &request, id, name).await,
+        segments if is_own(segments) => Err(Code::NotFound.into()),
+        _ => mount::forward(app, &request).await,
+    }
+}
+
+fn is_own(segments: &[&str]) -> bool {
+    let two = segments.get(..2).map(|two| two.join("/"));
+    let own = |name: &str| OWN.contains(&name);
+    segments.first().is_none_or(|first| first.is_empty() || own(first)) || two.is_some_and(|two| own(&two))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn the_gateways_own_paths_are_no_mounts() {
+        for own in [&["v1", "x"][..], &["api", "auth", "x"], &["healthz"], &[""]] {
+            assert!(is_own(own), "{own:?}");
+        }
+        for other in [&["api", "contacts"][..], &["api"], &["v2"]] {
+            assert!(!is_own(other), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The limits on signing in, taken before the site is called and given back where that changes nothing.
+
+use std::collections::HashSet;
+
+use latchkey::Timestamp;
+use latchkey::app::App;
+use latchkey::crypto::keyring::Purpose;
+use latchkey::crypto::pepper::index_hash;
+use latchkey::crypto::secret::random_hex;
+use latchkey::domain::id::{AccountId, ApiId, UpstreamSessionId};
+use latchkey::domain::upstream_limits::{Granted, Limits, Refused, SiteUser};
+use latchkey::error::{Code, Error};
+use latchkey::store::upstream_sessions::{self, UpstreamSession};
+use latchkey::store::{Rows, Written};
+
+/// How often taking a slot is tried when others take theirs at the same time.
+const ROUNDS: usize = 12;
+
+/// Whose sign-in it is, as keyed hashes: the site's user name is not kept.
+pub struct Who<'a> {
+    account_id: AccountId,
+    api_id: &'a ApiId,
+    newest: String,
+    older: Vec<String>,
+}
+
+impl<'a> Who<'a> {
+    /// The hashes of the site user `identity`, under the newest key and each older one.
+    pub fn of(app: &App, account_id: AccountId, api_id: &'a ApiId, identity: &str) -> Result<Self, Error> {
+        let newest = app.keyring.newest(Purpose::Index)?;
+        let hash = |key| index_hash(key, "site user", &[&account_id.to_string(), api_id.as_str(), identity]);
+        let keys = app.keyring.all(Purpose::Index)?;
+        let older = keys.iter().filter(|key| key.id() != newest.id()).map(|key| hash(key)).collect();
+        Ok(Self { account_id, api_id, newest: hash(&newest), older })
+    }
+
+    fn site_user(&self) -> SiteUser<'_> {
+        SiteUser { newest: &self.newest, older: &self.older }
+    }
+
+    /// Takes an attempt and a slot in one conditional update; `rows` may hold the limits already.
+    pub async fn take(&self, app: &App, rows: Option<&Rows>, cap: u32, now: Timestamp) -> Result<Granted, Error> {
+        let nonce = random_hex::<8>()?;
+        let fresh = UpstreamSessionId::new()?;
+        let mut limits = match rows {
+            Some(rows) => upstream_sessions::limits(rows, self.account_id, self.api_id)?,
+            None => self.read(app).await?,
+        };
+        for _ in 0..ROUNDS {
+            let seen = limits.version;
+            let alive = self.alive(app, &limits, cap, now).await?;
+            let granted = limits
+                .take(self.site_user(), cap, fresh, nonce.clone(), now, |id| alive.contains(&id))
+                .map_err(refused)?;
+            let saved = app.store.save_upstream_limits(self.account_id, self.api_id, &granted.limits, seen).await?;
+            match saved {
+                Written::Done => return Ok(granted),
+                // This very write, whose answer was lost.
+                Written::Lost(Some(stored)) if stored.nonce == nonce => return Ok(granted),
+                Written::Lost(stored) => limits = stored.unwrap_or_default(),
+            }
+        }
+        Err(Error::unavailable("others kept signing in at the same API at the same time"))
+    }
+
+    /// Gives back the slot of a sign-in that failed. A failure costs another site user at most the minute of the
+    /// reservation.
+    pub async fn release(&self, app: &App, granted: Granted) {
+        if !granted.is_new {
+            return;
+        }
+        let Ok(nonce) = random_hex::<8>() else { return };
+        let seen = granted.limits.version;
+        let released = granted.limits.released(self.site_user(), nonce);
+        if let Err(error) = app.store.save_upstream_limits(self.account_id, self.api_id, &released, seen).await {
+            tracing::warn!(cause = error.cause(), "the slot of a failed sign-in was not given back");
+        }
+    }
+
+    async fn read(&self, app: &App) -> Result<Limits, Error> {
+        let key = upstream_sessions::limits_key(self.account_id, self.api_id);
+        let rows = app.store.read([key].into_iter().collect()).await?;
+        upstream_sessions::limits(&rows, self.account_id, self.api_id)
+    }
+
+    /// Which sessions behind slots live; only asked where the cap could be reached.
+    async fn alive(
+        &self,
+        app: &App,
+        limits: &Limits,
+        cap: u32,
+        now: Timestamp,
+    ) -> Result<HashSet<UpstreamSessionId>, Error> {
+        let held: Vec<_> = limits.unreserved(now).collect();
+        if held.is_empty() || limits.slots.len() < usize::try_from(cap).unwrap_or(usize::MAX) {
+            // Below the cap nobody asks; what has ended is cleared away when somebody does.
+            return Ok(held.into_iter().collect());
+        }
+        let key = |id| upstream_sessions::key(self.account_id, self.api_id, id);
+        let mut alive = HashSet::new();
+        for some in held.chunks(100) {
+            let rows = app.store.read(some.iter().map(|&id| key(id)).collect()).await?;
+            for &id in some {
+                let session: Option<UpstreamSession> = rows.get(&key(id))?;
+                alive.extend(session.filter(|session| session.is_alive(now)).map(|_| id));
+            }
+        }
+        Ok(alive)
+    }
+}
+
+fn refused(refused: Refused) -> Error {
+    match refused {
+        Refused::Cap => Code::SessionLimit.into(),
+        Refused::Attempts { retry_after } => Error::from(Code::LoginRateLimited).retry_after(retry_after),
+    }
+}
