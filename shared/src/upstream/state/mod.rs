@@ -16,7 +16,6 @@ pub const STATE_LIMIT: usize = 300 * 1024;
 /// The state of one session. Its `Debug` shows names, never values.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    #[serde(default)]
     pub jar: Jar,
     /// Values taken from answers, as `$session.name` reads them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -184,3 +183,6 @@ impl fmt::Debug for Changes {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
