@@ -1,5 +1,7 @@
 //! Which hosts a definition may call.
 
+use std::net::{IpAddr, SocketAddr};
+
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
@@ -40,9 +42,53 @@ impl AllowedHosts {
     }
 }
 
+/// The gateway's own hosts, as the operator's configuration and local mode name them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OwnHosts(Vec<(Host, Option<u16>)>);
+
+impl OwnHosts {
+    /// From `host` (every port) or `host:port`.
+    pub fn new(hosts: &[String]) -> Self {
+        let parse = |text: &String| {
+            if let Some(host) = parse_host(text) {
+                return Some((host, None));
+            }
+            let (host, port) = text.rsplit_once(':')?;
+            Some((parse_host(host)?, Some(port.parse().ok()?)))
+        };
+        Self(hosts.iter().filter_map(parse).collect())
+    }
+
+    /// Whether `url` names the gateway.
+    pub fn named_by(&self, url: &Url) -> bool {
+        let Some(host) = url.host() else { return false };
+        // The same name with the root's dot is the same host.
+        let host = match host {
+            Host::Domain(name) => Host::Domain(name.strip_suffix('.').unwrap_or(name)),
+            address => address,
+        };
+        self.0.iter().any(|(own, port)| {
+            same_host(own, &host) && port.is_none_or(|port| url.port_or_known_default() == Some(port))
+        })
+    }
+
+    /// Whether the gateway is at `address`: it listens on loopback under every name and address of it.
+    pub fn at(&self, address: SocketAddr) -> bool {
+        self.0.iter().any(|(own, port)| {
+            let own = match own {
+                Host::Ipv4(own) => IpAddr::V4(*own),
+                Host::Ipv6(own) => IpAddr::V6(*own),
+                Host::Domain(_) => return false,
+            };
+            let same = own == address.ip() || (own.is_loopback() && address.ip().is_loopback());
+            same && port.is_none_or(|port| port == address.port())
+        })
+    }
+}
+
 /// A host as URLs write it: IDNA to ASCII, lower case, every spelling of an IPv4 address the same. An IPv6
 /// address may stand without its brackets.
-pub(super) fn parse_host(text: &str) -> Option<Host> {
+fn parse_host(text: &str) -> Option<Host> {
     if let Ok(address) = text.parse() {
         return Some(Host::Ipv6(address));
     }
@@ -50,7 +96,7 @@ pub(super) fn parse_host(text: &str) -> Option<Host> {
 }
 
 /// Whether `own` and `other` name one host.
-pub(super) fn same_host(own: &Host, other: &Host<&str>) -> bool {
+fn same_host(own: &Host, other: &Host<&str>) -> bool {
     match (own, other) {
         (Host::Domain(own), Host::Domain(other)) => own == other,
         (Host::Ipv4(own), Host::Ipv4(other)) => own == other,
@@ -98,5 +144,22 @@ mod tests {
     fn an_entry_that_is_no_host_matches_nothing() {
         let hosts = hosts(&[("", None), ("*.example.com", None), ("a b", None), ("x/y", None)]);
         assert!(!hosts.allows(&Url::parse("https://a.example.com/").unwrap()));
+    }
+
+    #[test]
+    fn the_gateway_knows_itself_by_name_and_by_address() {
+        let own = OwnHosts::new(&["Gate.example.com".into(), "127.0.0.1:3000".into(), "[::1]:4000".into()]);
+        let named = |url: &str| own.named_by(&Url::parse(url).unwrap());
+        assert!(named("https://gate.example.com/") && named("https://gate.example.com.:8443/"));
+        assert!(named("http://127.1:3000/") && named("http://[::1]:4000/"));
+        assert!(!named("http://127.0.0.1:3001/") && !named("https://example.com/"));
+        for (address, expected) in [
+            ("127.0.0.1:3000", true),
+            ("[::1]:3000", true),
+            ("127.0.0.2:4000", true),
+            ("127.0.0.1:3001", false),
+        ] {
+            assert_eq!(own.at(address.parse().unwrap()), expected, "{address}");
+        }
     }
 }

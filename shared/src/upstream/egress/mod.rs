@@ -4,23 +4,46 @@
 //! Nothing here follows a redirect, keeps a cookie or reads a proxy from the environment: the recipe does
 //! the first two by its own rules, and the third would be a way round the checks.
 
+mod address;
+mod body;
+mod dial;
+mod headers;
 mod hosts;
+mod pool;
+mod request;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
+use tokio::time::timeout;
 use url::Url;
 
+pub use dial::Resolver;
+pub(super) use headers::remove_hop_by_hop;
 pub use hosts::{AllowedHost, AllowedHosts};
+pub use pool::{HEADER_COUNT_LIMIT, HEADER_SIZE_LIMIT};
 
 use crate::Timestamp;
 use crate::clock::Clock;
 use crate::error::{Code, Error};
+use dial::{DialError, Dialer};
+use hosts::OwnHosts;
+use pool::Pool;
+
+/// How long a connection may take, name look-up and TLS handshake included.
+pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long an answer's head may take from the start of the request.
+pub const FIRST_BYTE_LIMIT: Duration = Duration::from_secs(20);
+/// How long the whole exchange may take: API Gateway gives up at 30 seconds.
+pub const WHOLE_LIMIT: Duration = Duration::from_secs(25);
+/// The largest body of an answer, decoded: what a function may answer, less 64 KiB for the envelope.
+pub const BODY_LIMIT: usize = crate::http::LAMBDA_PAYLOAD_LIMIT - 64 * 1024;
 
 /// A request to a site, as it is to be sent. Connection headers (`Host`, `Content-Length` and the
-/// hop-by-hop ones) belong to the egress: any found here are dropped.
+/// hop-by-hop ones) belong to the egress: any found here are dropped. Its `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Outgoing {
     pub method: Method,
@@ -29,7 +52,7 @@ pub struct Outgoing {
     pub body: Bytes,
 }
 
-/// A site's answer to one request.
+/// A site's answer to one request. Its `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Incoming {
     pub status: StatusCode,
@@ -69,6 +92,21 @@ impl From<EgressError> for Error {
     }
 }
 
+/// The bounds of one exchange; [`Default`] is what production uses, tests use less.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub connect: Duration,
+    pub first_byte: Duration,
+    pub whole: Duration,
+    pub body: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connect: CONNECT_LIMIT, first_byte: FIRST_BYTE_LIMIT, whole: WHOLE_LIMIT, body: BODY_LIMIT }
+    }
+}
+
 /// What an [`Egress`] may do and for how long.
 #[derive(Clone, Debug, Default)]
 pub struct EgressOptions {
@@ -76,29 +114,47 @@ pub struct EgressOptions {
     pub allow_loopback: bool,
     /// The gateway's own hosts, as `host` or `host:port`: never an upstream, or it would call itself.
     pub own_hosts: Vec<String>,
+    pub limits: Limits,
+    pub resolver: Resolver,
 }
 
 /// The way out. Clones share one pool of connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Egress {
-    options: Arc<EgressOptions>,
+    own_hosts: Arc<OwnHosts>,
+    limits: Limits,
     clock: Clock,
+    /// Without it (TLS could not be set up) nothing is sent.
+    pool: Result<Arc<Pool>, EgressError>,
 }
 
 impl Egress {
     /// An egress under `options`, whose answers are dated by `clock`.
     #[must_use]
     pub fn with(options: EgressOptions, clock: Clock) -> Self {
-        Self { options: Arc::new(options), clock }
+        let own_hosts = Arc::new(OwnHosts::new(&options.own_hosts));
+        let dialer = Dialer {
+            allow_loopback: options.allow_loopback,
+            own_hosts: Arc::clone(&own_hosts),
+            resolver: options.resolver,
+            limit: options.limits.connect,
+        };
+        let pool = match pool::tls() {
+            Ok(tls) => Ok(Pool::new(dialer, tls)),
+            Err(error) => Err(EgressError::Failed(error.to_string())),
+        };
+        Self { own_hosts, limits: options.limits, clock, pool }
     }
 
     /// Sends one request and takes its answer, with a `gzip` or `deflate` body decoded.
     ///
     /// # Errors
     /// See [`EgressError`].
-    pub async fn send(&self, hosts: &AllowedHosts, outgoing: Outgoing) -> Result<Incoming, EgressError> {
-        let _ = (self, hosts, outgoing, Duration::ZERO);
-        Err(EgressError::Failed("not built yet".into()))
+    pub async fn send(&self, hosts: &AllowedHosts, mut outgoing: Outgoing) -> Result<Incoming, EgressError> {
+        request::accept_decodable(&mut outgoing.headers);
+        let mut incoming = self.send_raw(hosts, outgoing).await?;
+        incoming.body = body::decode(&mut incoming.headers, incoming.body, self.limits.body)?;
+        Ok(incoming)
     }
 
     /// As [`send`](Self::send), with the body left as the site encoded it.
@@ -106,18 +162,92 @@ impl Egress {
     /// # Errors
     /// See [`EgressError`].
     pub async fn send_raw(&self, hosts: &AllowedHosts, outgoing: Outgoing) -> Result<Incoming, EgressError> {
-        self.send(hosts, outgoing).await
+        request::check(&outgoing, hosts, &self.own_hosts)?;
+        timeout(self.limits.whole, self.exchange(outgoing)).await.unwrap_or(Err(EgressError::Timeout))
+    }
+
+    async fn exchange(&self, outgoing: Outgoing) -> Result<Incoming, EgressError> {
+        let url = outgoing.url.clone();
+        let answer = timeout(self.limits.first_byte, self.request(outgoing));
+        let (head, body) = answer.await.unwrap_or(Err(EgressError::Timeout))?.into_parts();
+        if head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(EgressError::Failed("the site switched protocols unasked".into()));
+        }
+        let body = body::read(body, self.limits.body).await?;
+        Ok(Incoming { status: head.status, headers: head.headers, body, url, received_at: self.clock.now() })
+    }
+
+    async fn request(
+        &self,
+        outgoing: Outgoing,
+    ) -> Result<http::Response<hyper::body::Incoming>, EgressError> {
+        let pool = self.pool.as_ref().map_err(Clone::clone)?;
+        let method = outgoing.method.clone();
+        let request = request::build(outgoing)?;
+        let client = pool.client(&method, self.clock.now());
+        match client.request(request.clone()).await {
+            Ok(answer) => Ok(answer),
+            // The site closed a kept connection just as it was used again: a safe request may be sent once
+            // more (RFC 9110 9.2.2), another may have been acted on.
+            Err(error) if method.is_safe() && was_cut(&error) => {
+                client.request(request).await.map_err(|error| failure(&error))
+            }
+            Err(error) => Err(failure(&error)),
+        }
     }
 }
 
-impl std::fmt::Debug for Outgoing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Outgoing").field("method", &self.method).field("host", &self.url.host_str()).finish()
+/// What a failed exchange means to us.
+fn failure(error: &(dyn std::error::Error + 'static)) -> EgressError {
+    let mut text = String::new();
+    for cause in causes(error) {
+        match cause.downcast_ref::<DialError>() {
+            Some(DialError::Timeout) => return EgressError::Timeout,
+            Some(DialError::Refused(reason)) => return EgressError::Refused(reason.clone()),
+            Some(DialError::Failed(_)) | None => {}
+        }
+        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large) {
+            return EgressError::TooLarge;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause.to_string());
+    }
+    EgressError::Failed(text)
+}
+
+/// Whether the connection ended before any of the answer came.
+fn was_cut(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        cause
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(|error| error.is_incomplete_message() || error.is_canceled())
+    })
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
+impl fmt::Debug for Egress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Egress").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
-impl std::fmt::Debug for Incoming {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Incoming").field("status", &self.status).field("host", &self.url.host_str()).finish()
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (method, host) = (&self.method, self.url.host_str());
+        f.debug_struct("Outgoing").field("method", method).field("host", &host).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (status, host) = (&self.status, self.url.host_str());
+        f.debug_struct("Incoming").field("status", status).field("host", &host).finish_non_exhaustive()
     }
 }
