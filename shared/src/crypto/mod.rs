@@ -1,1 +1,22 @@
-//! TBD
+//! What is secret: the only user of crypto crates and of KMS.
+//!
+//! [`keyring`] holds one data key per purpose and version, wrapped by a [`provider`] and kept in DynamoDB;
+//! every other module takes its keys from there: [`token`] (over [`jwt`]), [`seal`], [`cursor`], [`pepper`].
+//! [`password`] and [`secret`] need no key. What any of them stores or hands out starts with a version byte
+//! or a `typ`, so that a later format can never be mistaken for this one.
+
+pub mod cursor;
+mod data_key;
+mod envelope;
+mod fields;
+mod jwt;
+pub mod keyring;
+pub mod password;
+pub mod pepper;
+pub mod provider;
+mod purpose;
+pub mod seal;
+pub mod secret;
+pub mod token;
+
+pub(crate) use envelope::KeyRecord;
