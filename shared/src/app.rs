@@ -59,7 +59,7 @@ impl App {
         let clock = Clock::System;
         let store = Store::connect(&config);
         let keyring = Keyring::load(&config, &store, function.purposes, clock.now()).await?;
-        let egress = Egress::new(&config, clock.clone());
+        let egress = Egress::with(config.egress_options(), clock.clone());
         Ok(Self { config, store, keyring, egress, clock })
     }
 }

@@ -7,6 +7,7 @@ use crate::crypto::provider::KeyProviderConfig;
 use crate::crypto::token::Realm;
 use crate::error::Cause;
 use crate::store::Table;
+use crate::upstream::egress::EgressOptions;
 
 /// What a function is told from outside.
 #[derive(Clone, Debug)]
@@ -89,6 +90,17 @@ impl Config {
 }
 
 impl Config {
+    /// What the way out may do.
+    #[must_use]
+    pub fn egress_options(&self) -> EgressOptions {
+        let own = self.issuer.split_once("://").map(|(_, host)| host.to_owned());
+        EgressOptions {
+            allow_loopback: self.allow_loopback_upstreams,
+            own_hosts: own.into_iter().collect(),
+            ..EgressOptions::default()
+        }
+    }
+
     /// Who issues access tokens, and for whom: this gateway, both.
     #[must_use]
     pub fn realm(&self) -> Realm<'_> {

@@ -5,7 +5,7 @@ mod request;
 mod response;
 mod serve;
 
-pub use request::{ClientAddress, Fields, Request};
+pub use request::{ClientAddress, Fields, Request, decode_base64};
 pub use response::Response;
 pub use serve::serve;
 

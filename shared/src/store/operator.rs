@@ -282,11 +282,6 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    pub(super) fn put_over(&self, table: Table, record: &impl serde::Serialize) -> Result<TransactWriteItem, Error> {
-        let put = Put::builder().table_name(self.name(table)).set_item(Some(to_item(record)?));
-        Ok(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build())
-    }
-
     pub(super) fn delete(&self, key: &RowKey) -> Result<TransactWriteItem, Error> {
         let delete = Delete::builder().table_name(self.name(key.table)).set_key(Some(key.attributes()));
         Ok(TransactWriteItem::builder().delete(delete.build().map_err(Error::internal)?).build())

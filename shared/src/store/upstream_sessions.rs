@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::{Deserialize, Serialize};
 
-use super::{RowKey, Rows, Store, Table, Written, from_item, number, string, to_item, written};
+use super::{RowKey, Rows, Store, Table, Written, from_item, number, to_item, written};
 use crate::clock::after;
 use crate::domain::id::{AccountId, ApiId, UpstreamSessionId, WorkspaceId};
 use crate::domain::upstream_limits::{Limits, SESSION_IDLE, SESSION_LIFE};
