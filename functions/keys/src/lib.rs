@@ -1,5 +1,7 @@
 //! `/v1/api-keys`: create, list, show, change, revoke and rotate API keys.
 
+#![recursion_limit = "256"] // the AWS client's futures are deep
+
 mod change;
 mod create;
 mod input;
