@@ -177,7 +177,7 @@ impl Keyring {
     /// [`FRESHEN_AFTER`] seconds old; called at the start of each request, and nearly always free. A failure
     /// is logged and the keys at hand serve on.
     pub async fn freshen(&self, now: Timestamp) {
-        if seconds_between(self.state().loaded_at, now) < FRESHEN_AFTER {
+        if seconds_between(self.state().loaded_at, now).abs() < FRESHEN_AFTER {
             return;
         }
         if let Err(error) = self.reload(now).await {
@@ -190,7 +190,7 @@ impl Keyring {
     async fn reload(&self, now: Timestamp) -> Result<(), Error> {
         let inner = &*self.inner;
         let mut reloaded_at = inner.reloaded_at.lock().await;
-        if reloaded_at.is_some_and(|at| seconds_between(at, now) < RELOAD_INTERVAL) {
+        if reloaded_at.is_some_and(|at| seconds_between(at, now).abs() < RELOAD_INTERVAL) {
             return Ok(());
         }
         *reloaded_at = Some(now);
