@@ -5,9 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use aws_sdk_kms::config::{BehaviorVersion, Region, SharedCredentialsProvider};
-use aws_sdk_kms::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_kms::operation::decrypt::DecryptError;
-use aws_sdk_kms::operation::generate_data_key::GenerateDataKeyError;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
 use zeroize::Zeroizing;
@@ -204,7 +202,7 @@ async fn generate_with_kms(
         .encryption_context(CONTEXT, purpose.name())
         .send()
         .await
-        .map_err(|error| failed::<GenerateDataKeyError, _>("GenerateDataKey", purpose, error))?;
+        .map_err(|error| failed("GenerateDataKey", purpose, error))?;
     let wrapped = answer.ciphertext_blob.map(Blob::into_inner).unwrap_or_default();
     if wrapped.is_empty() {
         return Err(Error::internal("KMS gave a data key without its wrapped form"));
@@ -226,7 +224,7 @@ async fn decrypt_with_kms(
         .encryption_context(CONTEXT, purpose.name())
         .send()
         .await
-        .map_err(|error| failed::<DecryptError, _>("Decrypt", purpose, error))?;
+        .map_err(|error| failed("Decrypt", purpose, error))?;
     plain(answer.plaintext)
 }
 
@@ -235,12 +233,27 @@ fn plain(answer: Option<Blob>) -> Result<Key, Error> {
     Key::from_slice(&bytes).ok_or_else(|| Error::internal("KMS gave a data key that is not 32 bytes long"))
 }
 
-/// KMS is a dependency: whatever it refuses, nothing can be decided without it.
-fn failed<E, R>(action: &str, purpose: Purpose, error: SdkError<E, R>) -> Error
-where
-    E: std::error::Error + ProvideErrorMetadata + 'static,
-    R: fmt::Debug,
-{
-    let why = DisplayErrorContext(&error).to_string();
-    Error::unavailable(format!("KMS {action} for {}: {why}", purpose.name()))
+/// A request that KMS did not answer. The text holds what KMS says, never a body: a body may hold a key.
+#[derive(Debug, thiserror::Error)]
+#[error("KMS {action} for {purpose} failed{}", .said.as_ref().map(|said| format!(" ({said})")).unwrap_or_default())]
+struct KmsFailed<E: std::error::Error + 'static> {
+    action: &'static str,
+    purpose: &'static str,
+    said: Option<String>,
+    #[source]
+    source: E,
 }
+
+/// KMS is a dependency: whatever it refuses, nothing can be decided without it.
+fn failed<E, R>(action: &'static str, purpose: Purpose, error: SdkError<E, R>) -> Error
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
+{
+    let said = error.message().map(str::to_owned);
+    Error::unavailable(KmsFailed { action, purpose: purpose.name(), said, source: error })
+}
+
+#[cfg(test)]
+#[path = "provider_tests.rs"]
+mod tests;

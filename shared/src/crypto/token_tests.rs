@@ -271,6 +271,29 @@ async fn a_token_has_one_spelling() {
     }
 }
 
+#[tokio::test]
+async fn an_upstream_checks_an_identity_with_the_jwk_set() {
+    let stack = Stack::start().await;
+    let text = identity(&stack.keyring(&[Purpose::IdentitySigning]).await);
+    let jwks = stack.keyring(&[Purpose::KeyPepper]).await.jwks();
+    let jwks: jsonwebtoken::jwk::JwkSet =
+        serde_json::from_value(serde_json::to_value(jwks).unwrap()).unwrap();
+    let header = jsonwebtoken::decode_header(&text).unwrap();
+    assert_eq!(header.typ.as_deref(), Some("lk-identity+jwt"));
+    let key =
+        jsonwebtoken::DecodingKey::from_jwk(jwks.find(header.kid.as_deref().unwrap()).unwrap()).unwrap();
+    let mut validation = jsonwebtoken::Validation::new(Algorithm::EdDSA);
+    // The tests' time is not the machine's.
+    validation.validate_exp = false;
+    validation.set_audience(&[REALM.audience]);
+    validation.set_issuer(&[REALM.issuer]);
+    let claims = jsonwebtoken::decode::<Value>(&text, &key, &validation).unwrap().claims;
+    assert_eq!((&claims["sub"], &claims["actor_type"]), (&json!(USER), &json!("user")));
+    assert_eq!((&claims["account_id"], &claims["workspace_id"]), (&json!("acc_1"), &json!("ws_1")));
+    assert_eq!(claims.get("key_id"), None);
+    assert_eq!(claims["exp"], after(NOW, IDENTITY_LIFETIME).as_second());
+}
+
 #[test]
 fn a_token_is_not_shown() {
     assert_eq!(format!("{:?}", AccessToken::from("canary".to_owned())), "AccessToken([redacted])");

@@ -271,30 +271,3 @@ async fn the_jwk_set_has_the_shape_of_rfc_8037() {
     assert_eq!((&key["kty"], &key["crv"], &key["alg"]), (&"OKP".into(), &"Ed25519".into(), &"EdDSA".into()));
     assert_eq!(key["x"].as_str().unwrap().len(), 43);
 }
-
-#[test]
-fn a_master_key_file_is_made_once_and_kept_private() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("master.key");
-    let config = KeyProviderConfig::File { path: path.clone() };
-    let aws = Aws::emulator("http://127.0.0.1:9".to_owned());
-    let connect = || Provider::connect(&config, &aws);
-    assert!(connect().unwrap_err().to_string().contains("run `latchkey secrets init`"));
-    assert!(crate::crypto::provider::create_master_key(&path).unwrap());
-    let bytes = std::fs::read(&path).unwrap();
-    assert!(!crate::crypto::provider::create_master_key(&path).unwrap());
-    assert_eq!((bytes.len(), std::fs::read(&path).unwrap()), (32, bytes.clone()));
-    assert!(connect().is_ok());
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(connect().unwrap_err().to_string().contains("0600"));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    }
-    for length in [0, 31, 33, 100] {
-        std::fs::write(&path, vec![1; length]).unwrap();
-        assert!(connect().unwrap_err().to_string().contains("exactly 32 bytes"));
-    }
-}
