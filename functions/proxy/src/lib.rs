@@ -1,5 +1,7 @@
 //! `/scraper/…`: sites that require a login; and everything that no other route takes: mounted upstreams.
 
+#![recursion_limit = "256"] // the AWS client's futures are deep
+
 mod call;
 mod describe;
 mod endpoint;

@@ -9,10 +9,11 @@ use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::store::Written;
 use latchkey::store::upstream_sessions::{UpstreamSession, sort_key};
-use latchkey::upstream::definition::{LoginFlow, Reason, SessionScheme};
+use latchkey::upstream::definition::{LoginFlow, Reason};
 use latchkey::upstream::egress::AllowedHosts;
 use latchkey::upstream::input;
 use latchkey::upstream::recipe::{self, SignIn, SignedIn, Site};
+use latchkey::upstream::state::State;
 use serde_json::{Map, Value, json};
 
 use crate::endpoint::{Loaded, with_state};
@@ -26,16 +27,15 @@ pub async fn sign_in(
     loaded: &Loaded,
     inputs: Map<String, Value>,
 ) -> Result<Response, Error> {
-    let (Some(flow), Some(scheme)) = (&loaded.stored.login, &loaded.api.session) else {
-        return Err(Error::internal("an endpoint that signs in was stored without its flow"));
-    };
+    let flow = loaded.stored.login.as_ref();
+    let flow = flow.ok_or_else(|| Error::internal("an endpoint that signs in was stored without its flow"))?;
     let inputs = input::check_credentials(flow, inputs).map_err(Error::invalid)?;
     let identity = flow.identity().and_then(|name| inputs.get(name)).and_then(Value::as_str).unwrap_or_default();
     let who = Who::of(app, loaded.account_id(), &loaded.api.id, identity)?;
     let rows = loaded.has_limits.then_some(&loaded.rows);
     let granted = who.take(app, rows, loaded.principal.account.session_cap, request.now).await?;
 
-    let (outcome, ()) = join(run(app, loaded, scheme, flow, &inputs), count_use(app, request)).await;
+    let (outcome, ()) = join(run(app, request, loaded, flow, &inputs), count_use(app, request)).await;
     match outcome {
         Ok(SignIn::Done(signed_in)) => keep(app, request, loaded, granted, signed_in).await,
         Ok(SignIn::Refused(reason)) => {
@@ -51,14 +51,15 @@ pub async fn sign_in(
 
 async fn run(
     app: &App,
+    request: &Request,
     loaded: &Loaded,
-    scheme: &SessionScheme,
     flow: &LoginFlow,
     inputs: &Map<String, Value>,
 ) -> Result<SignIn, Error> {
     let hosts = AllowedHosts::new(&loaded.api.hosts);
-    let site = Site { egress: &app.egress, hosts: &hosts, base_url: &loaded.api.base_url };
-    Ok(recipe::sign_in(&site, scheme, flow, inputs).await?)
+    let site = Site { base_url: &loaded.api.base_url, session: loaded.api.session.as_ref() };
+    let send = |outgoing| app.egress.send(&hosts, outgoing);
+    Ok(recipe::sign_in(site, flow, inputs, State::default(), request.now, send).await?)
 }
 
 /// Seals the new session and stores it, in place of an earlier one of the same site user, whose key is dead with
@@ -102,11 +103,10 @@ async fn keep(
                 .detail("A later sign-in as the same user of the site finished first. Use that session, or sign in again."));
         }
     }
-    Ok(answer(&session, &encryption_key, signed_in.data))
+    Ok(answer(&session, &encryption_key, &signed_in.data))
 }
 
-fn answer(session: &UpstreamSession, encryption_key: &EncryptionKey, mut data: Map<String, Value>) -> Response {
-    data.insert("logged_in".to_owned(), true.into());
+fn answer(session: &UpstreamSession, encryption_key: &EncryptionKey, data: &Value) -> Response {
     let response = Response::json(&json!({
         "data": data,
         "session_id": session.session_id,
