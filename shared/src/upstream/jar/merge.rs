@@ -52,6 +52,14 @@ impl Jar {
     }
 }
 
+impl JarChanges {
+    /// Whether nothing was received.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Slot {
     fn differs_from(&self, former: Option<&Self>) -> bool {
         let former = former.and_then(|former| former.live(self.received));

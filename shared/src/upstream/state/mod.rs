@@ -132,6 +132,16 @@ impl State {
     }
 }
 
+impl Changes {
+    /// Whether nothing was received at all. After a lost write this, and not
+    /// [`changed_since`](State::changed_since), says that nothing is left to save: what this call received
+    /// last must be known as the last to a third call that saves later, even where the value is the same.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.jar.is_empty() && self.captured.is_empty() && self.proxy.is_none()
+    }
+}
+
 impl Captured {
     /// Whether it is still good at `now`.
     #[must_use]

@@ -133,6 +133,21 @@ fn a_repetition_goes_along_with_a_save_and_is_ordered_by_its_time() {
 }
 
 #[test]
+fn after_a_lost_write_a_repetition_is_worth_a_save() {
+    let loaded = state(&["s=1"]);
+    let (mut mine, mut stored, mut third) = (loaded.clone(), loaded.clone(), loaded.clone());
+    receive(&mut stored, &["s=2"], 10);
+    receive(&mut third, &["s=3"], 20);
+    receive(&mut mine, &["s=2"], 30);
+    let before = stored.clone();
+    stored.merge(&mine.changes_since(&loaded));
+    assert!(!stored.changed_since(&before) && !stored.changes_since(&before).is_empty());
+    stored.merge(&third.changes_since(&loaded));
+    assert_eq!(cookies(&stored, 40), "s=2");
+    assert!(stored.changes_since(&stored).is_empty());
+}
+
+#[test]
 fn of_the_same_time_the_applied_change_stands() {
     let (mut stored, mut mine) = (State::default(), State::default());
     receive(&mut stored, &["s=1"], 10);
