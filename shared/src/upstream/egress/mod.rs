@@ -12,6 +12,9 @@ mod hosts;
 mod pool;
 mod request;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +31,7 @@ pub use pool::{HEADER_COUNT_LIMIT, HEADER_SIZE_LIMIT};
 
 use crate::Timestamp;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::error::{Code, Error};
 use dial::{DialError, Dialer};
 use hosts::OwnHosts;
@@ -110,7 +114,7 @@ impl Default for Limits {
 /// What an [`Egress`] may do and for how long.
 #[derive(Clone, Debug, Default)]
 pub struct EgressOptions {
-    /// Whether loopback addresses may be dialled: local mode only. No option allows other private ones.
+    /// Whether loopback addresses may be dialled: in local mode only. No option allows other private ones.
     pub allow_loopback: bool,
     /// The gateway's own hosts, as `host` or `host:port`: never an upstream, or it would call itself.
     pub own_hosts: Vec<String>,
@@ -129,6 +133,21 @@ pub struct Egress {
 }
 
 impl Egress {
+    /// The egress of a deployed function or of the local stack, whose answers are dated by `clock`.
+    #[must_use]
+    pub fn new(config: &Config, clock: Clock) -> Self {
+        let own = Url::parse(&config.issuer).ok().and_then(|own| {
+            let host = own.host_str()?;
+            Some(own.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+        });
+        let options = EgressOptions {
+            allow_loopback: config.allow_loopback_upstreams,
+            own_hosts: own.into_iter().collect(),
+            ..EgressOptions::default()
+        };
+        Self::with(options, clock)
+    }
+
     /// An egress under `options`, whose answers are dated by `clock`.
     #[must_use]
     pub fn with(options: EgressOptions, clock: Clock) -> Self {
@@ -172,6 +191,10 @@ impl Egress {
         let (head, body) = answer.await.unwrap_or(Err(EgressError::Timeout))?.into_parts();
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
             return Err(EgressError::Failed("the site switched protocols unasked".into()));
+        }
+        // The parser stops reading at its own limit, but may then hold up to twice of it.
+        if headers::size(&head.headers) > HEADER_SIZE_LIMIT {
+            return Err(EgressError::TooLarge);
         }
         let body = body::read(body, self.limits.body).await?;
         Ok(Incoming { status: head.status, headers: head.headers, body, url, received_at: self.clock.now() })

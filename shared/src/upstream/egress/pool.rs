@@ -17,7 +17,7 @@ use crate::Timestamp;
 
 /// The most header fields of an answer.
 pub const HEADER_COUNT_LIMIT: usize = 100;
-/// The most octets of an answer's head.
+/// The most octets of an answer's header fields.
 pub const HEADER_SIZE_LIMIT: usize = 64 * 1024;
 /// How long an idle connection is kept.
 const IDLE_LIMIT: Duration = Duration::from_secs(30);

@@ -1,7 +1,7 @@
 //! Whether a request may be sent, and the form in which it is.
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, EXPECT, HOST};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, EXPECT, HOST};
 use http::{HeaderMap, HeaderValue, Method, Request};
 use http_body_util::Full;
 use url::Position;
@@ -40,6 +40,10 @@ pub(super) fn build(outgoing: Outgoing) -> Result<Request<Full<Bytes>>, EgressEr
     remove_hop_by_hop(&mut headers);
     headers.remove(HOST);
     headers.remove(EXPECT);
+    // Some servers answer 411 to one of these without a length (RFC 9110 8.6 asks for it).
+    if body.is_empty() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     let mut request = Request::new(Full::new(body));
     *request.uri_mut() = url[..Position::AfterQuery]
         .parse()
