@@ -205,6 +205,24 @@ impl Error {
         Self { retry_after: Some(u64::try_from(seconds).unwrap_or(0).max(1)), ..self }
     }
 
+    /// The same error with why the site refused a sign-in.
+    #[must_use]
+    pub fn reason(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// The same error with the status that the site answered with.
+    #[must_use]
+    pub fn upstream_status(self, status: u16) -> Self {
+        Self { upstream_status: Some(status), ..self }
+    }
+
+    /// The same error with how the site saw the session, unless that is known already.
+    #[must_use]
+    pub fn session_state(self, state: &'static str) -> Self {
+        Self { session_state: self.session_state.or(Some(state)), ..self }
+    }
+
     /// What the log may say of the cause.
     #[must_use]
     pub fn cause(&self) -> Option<String> {

@@ -70,11 +70,9 @@ fn answer(called: Called) -> Result<Response, Error> {
     let state = called.verdict.name();
     match called.outcome {
         Outcome::Data(data) => Ok(with_state(Response::json(&json!({ "data": data })), state)),
-        Outcome::UpstreamStatus(status) => Err(Error {
-            upstream_status: Some(status),
-            session_state: Some(state),
-            ..Error::from(Code::UpstreamError)
-        }),
-        Outcome::SessionExpired => Err(Error { session_state: Some(state), ..Error::from(Code::SessionExpired) }),
+        Outcome::UpstreamStatus(status) => {
+            Err(Error::from(Code::UpstreamError).upstream_status(status).session_state(state))
+        }
+        Outcome::SessionExpired => Err(Error::from(Code::SessionExpired).session_state(state)),
     }
 }

@@ -54,7 +54,7 @@ pub async fn serve(app: &App, request: &Request, id: &str, name: &str) -> Result
             response.headers.entry(STATE_HEADER).or_insert(HeaderValue::from_static("unknown"));
             Ok(response)
         }
-        Err(error) => Err(Error { session_state: error.session_state.or(Some("unknown")), ..error }),
+        Err(error) => Err(error.session_state("unknown")),
     }
 }
 

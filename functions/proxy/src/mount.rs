@@ -59,13 +59,14 @@ fn identity(
     mounted: &Mounted,
     request: &Request,
 ) -> Result<IdentityToken, Error> {
+    let key_id = principal.key.as_ref().map(|key| key.id.to_string());
     let identity = Identity {
         audience: &mounted.base_url.origin().ascii_serialization(),
         subject: &principal.actor.id().to_string(),
         actor_type: principal.actor.kind(),
         account_id: &principal.account_id().to_string(),
         workspace_id: Some(&principal.workspace_id.to_string()),
-        key_id: principal.key.as_ref().map(|key| key.id.to_string()).as_deref(),
+        key_id: key_id.as_deref(),
     };
     token::issue_identity(&app.keyring, &app.config.issuer, identity, request.now)
 }

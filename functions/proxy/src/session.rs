@@ -120,7 +120,7 @@ impl Open {
 }
 
 fn expired() -> Error {
-    Error { session_state: Some("expired"), ..Error::from(Code::SessionExpired) }
+    Error::from(Code::SessionExpired).session_state("expired")
 }
 
 async fn open_state(app: &App, key: &SessionKey, stored: &UpstreamSession, now: Timestamp) -> Result<State, Error> {

@@ -116,9 +116,6 @@ fn answer(session: &UpstreamSession, encryption_key: &EncryptionKey, data: &Valu
 }
 
 fn refused(reason: Reason) -> Error {
-    Error {
-        reason: Some(reason.name()),
-        session_state: Some(if reason == Reason::Challenged { "challenged" } else { "unknown" }),
-        ..Error::from(Code::LoginFailed)
-    }
+    let state = if reason == Reason::Challenged { "challenged" } else { "unknown" };
+    Error::from(Code::LoginFailed).reason(reason.name()).session_state(state)
 }
