@@ -85,8 +85,18 @@ fn open(folder: Option<&Path>) -> Result<Engine, DatabaseError> {
         return Engine::memory().map_err(|cause| DatabaseError::Open(cause.to_string()));
     };
     let file = folder.join(FILE);
+    make_private(&file).map_err(|cause| DatabaseError::Open(format!("{}: {cause}", file.display())))?;
     let name = file.to_str().ok_or_else(|| DatabaseError::Open("its path is not UTF-8".to_owned()))?;
     Engine::new(name).map_err(|cause| DatabaseError::Open(format!("{name}: {cause}")))
+}
+
+/// Makes the file for its owner alone; one that is there stays as it is.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
 }
 
 fn create(engine: &Engine, table: &TableSpec) -> Result<(), DynoxideError> {
