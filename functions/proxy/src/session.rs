@@ -103,7 +103,7 @@ impl Open {
             let before = state.clone();
             state.merge(&mine);
             stored = newer;
-            if !state.changed_since(&before) {
+            if state.changes_since(&before).is_empty() {
                 return Ok(());
             }
         }

@@ -7,7 +7,7 @@ mod serve;
 
 pub use request::{ClientAddress, Fields, Request, decode_base64};
 pub use response::Response;
-pub use serve::serve;
+pub use serve::{Answer, serve};
 
 /// The largest body that a Lambda function takes or gives, in bytes: 6 MB, base64 and envelope included.
 /// Source: the Lambda quota "invocation payload, synchronous".

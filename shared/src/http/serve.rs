@@ -1,6 +1,7 @@
 //! The frame around every flow: an event comes in, an answer goes out, one line is logged.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 
 use futures_util::FutureExt as _;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
@@ -15,7 +16,7 @@ use crate::store::usage;
 const ENVELOPE: usize = 64 * 1024;
 
 /// Serves one event with `function`: never fails, never panics.
-pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) -> http::Response<lambda_http::Body> {
+pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) -> Answer {
     let now = app.clock.now();
     let request = Request::from_event(event, now);
     let line = Line::of(function, &request);
@@ -35,8 +36,18 @@ pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) 
 
 /// Lambda refuses an answer over its limit, and the client would learn nothing.
 fn within_limit(response: Response) -> Result<Response, Error> {
-    let size = if is_text(&response) { response.body.len() } else { response.body.len().div_ceil(3) * 4 };
+    let size = if is_text(&response) { size_in_json(&response.body) } else { response.body.len().div_ceil(3) * 4 };
     if size + ENVELOPE > LAMBDA_PAYLOAD_LIMIT { Err(Code::ResponseTooLarge.into()) } else { Ok(response) }
+}
+
+/// How long a text is as a JSON string (RFC 8259 section 7), in bytes.
+fn size_in_json(text: &[u8]) -> usize {
+    let escaped = |byte: &u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.iter().map(escaped).sum()
 }
 
 fn with_standing_headers(mut response: Response, request_id: &str) -> Response {
@@ -57,7 +68,18 @@ fn is_text(response: &Response) -> bool {
     text && !encoded && std::str::from_utf8(&response.body).is_ok()
 }
 
-fn into_lambda(response: Response) -> http::Response<lambda_http::Body> {
+/// An answer whose body is already text or binary as it shall be: `lambda_http` would decide again by the content
+/// type, and transcode an upstream's bytes.
+#[derive(Debug)]
+pub struct Answer(http::Response<lambda_http::Body>);
+
+impl lambda_http::IntoResponse for Answer {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<lambda_http::Body>> + Send>> {
+        Box::pin(std::future::ready(self.0))
+    }
+}
+
+fn into_lambda(response: Response) -> Answer {
     let body = if response.body.is_empty() {
         lambda_http::Body::Empty
     } else if is_text(&response) {
@@ -68,7 +90,7 @@ fn into_lambda(response: Response) -> http::Response<lambda_http::Body> {
     let mut answer = http::Response::new(body);
     *answer.status_mut() = response.status;
     *answer.headers_mut() = response.headers;
-    answer
+    Answer(answer)
 }
 
 /// The one log line of a request. It names no value that a client sent but method and path, and of a path only
