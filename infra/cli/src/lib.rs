@@ -10,3 +10,6 @@ pub mod functions;
 pub mod gateway;
 pub mod local;
 pub mod template;
+
+#[cfg(test)]
+mod policy_tests;

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-const SOURCE: &str = include_str!("../../../template.yaml");
+/// The template itself.
+pub(crate) const SOURCE: &str = include_str!("../../../template.yaml");
 
 /// What the local stack needs to know of the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
