@@ -1,0 +1,202 @@
+//! The command itself: its exit codes and output, and the commands that it tells people to copy.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+const LATCHKEY: &str = env!("CARGO_BIN_EXE_latchkey");
+
+/// A stack in a process of its own.
+struct Local {
+    process: Child,
+    ready: Value,
+}
+
+impl Local {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(LATCHKEY)
+            .args(["local", "--port", "0", "--ready-json", "--log", "error"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { process, ready: serde_json::from_str(&line).unwrap() }
+    }
+
+    fn text(&self, pointer: &str) -> &str {
+        self.ready.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}"))
+    }
+
+    fn operator(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(LATCHKEY);
+        command.args(["--endpoint-url", self.text("/dynamodb_url")]).args(arguments).output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let done = self.operator(&[arguments, &["--json"]].concat());
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        serde_json::from_slice(&done.stdout).unwrap()
+    }
+
+    /// Asks for a stop as a service manager does; the exit code.
+    #[cfg(unix)]
+    fn stop(mut self) -> Option<i32> {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+#[test]
+fn operators_commands_tell_by_output_and_exit_code_what_they_did() {
+    let stack = Local::start(&["--no-demo"]);
+    assert_eq!(stack.ready["user"], Value::Null);
+
+    let made = stack.json(&["user", "create", "Ada@Example.com", "--first-name", "Ada"]);
+    assert!(made["id"].as_str().unwrap().starts_with("usr_"), "{made}");
+    assert_eq!(made["plan"], "free");
+    assert!(made["password"].as_str().unwrap().len() >= 20, "{made}");
+    let account = made["account_id"].as_str().unwrap();
+
+    assert_eq!(code(&stack.operator(&["user", "create", "ada@example.com"])), Some(4), "it is taken");
+    assert_eq!(code(&stack.operator(&["user", "create", "nobody"])), Some(1), "it is no address");
+    assert_eq!(code(&stack.operator(&["account", "deactivate", "b@example.com"])), Some(3));
+    assert_eq!(code(&stack.operator(&["account", "set-plan", account, "gold"])), Some(2));
+
+    assert_eq!(stack.json(&["account", "set-plan", account, "pro"])["plan"], "pro");
+    assert_eq!(stack.json(&["account", "deactivate", "ada@example.com"])["status"], "deactivated");
+    let listed = stack.json(&["user", "list"]);
+    assert_eq!((&listed[0]["plan"], &listed[0]["status"]), (&"pro".into(), &"deactivated".into()));
+    assert_eq!(stack.json(&["account", "activate", account])["status"], "active");
+
+    let organization = stack.json(&["organization", "create", "Mill & Sons", "--owner", "ada@example.com"]);
+    let id = organization["id"].as_str().unwrap();
+    stack.json(&["user", "create", "bob@example.com"]);
+    let member = stack.json(&["organization", "add-member", id, "bob@example.com", "--role", "viewer"]);
+    assert_eq!(member["role"], "viewer");
+    let refused = stack.operator(&["organization", "add-member", account, "bob@example.com"]);
+    assert_eq!(code(&refused), Some(3), "a personal account is no organization");
+}
+
+#[test]
+fn a_password_comes_from_standard_input_and_is_not_shown() {
+    let stack = Local::start(&["--no-demo"]);
+    let mut create = Command::new(LATCHKEY)
+        .args(["--endpoint-url", stack.text("/dynamodb_url"), "user", "create", "a@example.com"])
+        .args(["--password-stdin", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    create.stdin.take().unwrap().write_all(b"a password typed here\n").unwrap();
+    let done = create.wait_with_output().unwrap();
+    let made: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(made.get("password"), None, "{made}");
+}
+
+#[test]
+fn definitions_are_checked_and_applied() {
+    let stack = Local::start(&["--no-demo"]);
+    let made = stack.json(&["user", "create", "ada@example.com"]);
+    let account = made["account_id"].as_str().unwrap();
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo-site/demo.yaml");
+    let refused = stack.operator(&["api", "apply", demo, "--account", account]);
+    assert_eq!(code(&refused), Some(1), "the plan free has no APIs with login endpoints");
+    stack.json(&["account", "set-plan", account, "pro"]);
+    let applied = stack.json(&["api", "apply", demo, "--account", account]);
+    assert_eq!((&applied["id"], &applied["created"]), (&"demo".into(), &true.into()));
+    let applied = stack.json(&["api", "apply", demo, "--account", account, "--id", "demo"]);
+    assert_eq!(applied["created"], false);
+    assert_eq!(stack.json(&["api", "list", "--account", "ada@example.com"])[0]["title"], "Harbour Mail");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong.yaml");
+    std::fs::write(&file, "openapi: 3.1.0\n").unwrap();
+    let refused = stack.operator(&["api", "check", file.to_str().unwrap()]);
+    assert_eq!(code(&refused), Some(1));
+    assert_eq!(code(&stack.operator(&["api", "check", "no-such-file.yaml"])), Some(3));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_start_finds_the_data_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = ["--data", data.to_str().unwrap()];
+    let first = Local::start(&data);
+    let account = first.text("/account_id").to_owned();
+    let password = first.text("/user/password").to_owned();
+    let taken = Command::new(LATCHKEY).args(["local", "--port", "0"]).args(data).output().unwrap();
+    assert_eq!(code(&taken), Some(1), "two must not share a folder");
+    assert_eq!(first.stop(), Some(0));
+    let second = Local::start(&data);
+    assert_eq!(second.text("/account_id"), account);
+    assert_ne!(second.text("/user/password"), password, "the old one is stored nowhere");
+    assert_eq!(second.json(&["user", "list"]).as_array().unwrap().len(), 1);
+    let key = concat!("--master-key=", env!("CARGO_TARGET_TMPDIR"), "/no-such-key");
+    assert_eq!(code(&second.operator(&["secrets", "rotate", "jwt-signing", key])), Some(1));
+    let key = format!("--master-key={}/master.key", data[1]);
+    assert_eq!(second.json(&["secrets", "rotate", "jwt-signing", &key])[0]["purpose"], "jwt-signing");
+    assert_eq!(second.json(&["secrets", "init", &key])["created"], Value::Array(Vec::new()));
+    assert_eq!(second.stop(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_port_in_use_says_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let done = Command::new(LATCHKEY).args(["local", "--port", &port]).output().unwrap();
+    assert_eq!(code(&done), Some(1));
+    let text = String::from_utf8_lossy(&done.stderr);
+    assert!(text.contains(&port) && text.contains("--port"), "{text}");
+}
+
+/// Runs the printed commands in a shell, in their order, as a person would paste them.
+#[cfg(unix)]
+#[test]
+fn the_printed_commands_lead_the_whole_way() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no curl");
+        return;
+    }
+    let mut process = Command::new(LATCHKEY)
+        .args(["local", "--port", "0", "--log", "error"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut script = String::new();
+    for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if line.starts_with("Ctrl-C") {
+            break;
+        }
+        let is_command = ["BASE=", "ACCESS=", "KEY=", "LOGIN=", "SESSION_ID=", "ENCRYPTION_KEY=", "curl "];
+        if is_command.iter().any(|start| line.starts_with(start)) {
+            script.push_str(&line);
+            script.push('\n');
+        }
+    }
+    let done = Command::new("bash").args(["-e", "-c", &script]).output().unwrap();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let out = String::from_utf8_lossy(&done.stdout);
+    for expected in ["My first key", r#""method":"api_key""#, r#""logged_in":true"#, "Keys for the boathouse"]
+    {
+        assert!(out.contains(expected), "{expected} is not in:\n{out}");
+    }
+}
