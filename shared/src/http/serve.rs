@@ -73,6 +73,12 @@ fn is_text(response: &Response) -> bool {
 #[derive(Debug)]
 pub struct Answer(http::Response<lambda_http::Body>);
 
+impl From<http::Response<lambda_http::Body>> for Answer {
+    fn from(response: http::Response<lambda_http::Body>) -> Self {
+        Self(response)
+    }
+}
+
 impl lambda_http::IntoResponse for Answer {
     fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<lambda_http::Body>> + Send>> {
         Box::pin(std::future::ready(self.0))

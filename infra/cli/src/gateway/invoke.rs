@@ -13,14 +13,14 @@ use http::{HeaderName, HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Body, Context, LambdaEvent, Service as _, service_fn};
+use lambda_http::{Adapter, Context, LambdaEvent, Service as _, service_fn};
 use latchkey::Code;
 
 use super::event::{self, Surroundings};
 use super::{Api, answer, problem};
 
 /// The future of a function's answer.
-pub type Answer = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+pub type Answer = Pin<Box<dyn Future<Output = latchkey::http::Answer> + Send>>;
 
 /// Calls the function of a logical id with what `lambda_http` made of the event.
 pub type Invoke = Arc<dyn Fn(&str, lambda_http::Request) -> Answer + Send + Sync>;

@@ -19,7 +19,7 @@ fn invoke(function: &str, request: lambda_http::Request) -> Answer {
     let function = function.to_owned();
     Box::pin(async move {
         match &*function {
-            "Echo" => echo(&request),
+            "Echo" => echo(&request).into(),
             "Panic" => panic!("on purpose"),
             "Slow" => {
                 tokio::time::sleep(Duration::from_millis(400)).await;

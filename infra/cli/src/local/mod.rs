@@ -221,7 +221,7 @@ fn invoke(app: Arc<App>) -> Invoke {
             match function {
                 Some(function) => latchkey::http::serve(&app, function, event).await,
                 // A test holds the table of functions to the template, so no request comes here.
-                None => http::Response::new(lambda_http::Body::Empty),
+                None => http::Response::new(lambda_http::Body::Empty).into(),
             }
         })
     })
