@@ -18,8 +18,8 @@ fn route(path: &str, function: &str) -> RouteSpec {
 fn invoke(function: &str, request: lambda_http::Request) -> Answer {
     let function = function.to_owned();
     Box::pin(async move {
-        match &*function {
-            "Echo" => echo(&request).into(),
+        let response = match &*function {
+            "Echo" => echo(&request),
             "Panic" => panic!("on purpose"),
             "Slow" => {
                 tokio::time::sleep(Duration::from_millis(400)).await;
@@ -36,7 +36,8 @@ fn invoke(function: &str, request: lambda_http::Request) -> Answer {
                 response
             }
             other => panic!("no function {other}"),
-        }
+        };
+        response.into()
     })
 }
 
