@@ -1,5 +1,6 @@
 //! What a function is, and what every function is given.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -9,7 +10,7 @@ use crate::crypto::keyring::{Keyring, Purpose};
 use crate::http::{Request, Response};
 use crate::store::{Store, Table};
 use crate::upstream::egress::Egress;
-use crate::{Error, http};
+use crate::{Error, auth, http};
 
 /// Everything a handler may use; built once, in Lambda's init phase.
 #[derive(Clone, Debug)]
@@ -29,12 +30,35 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + Sen
 pub struct Function {
     /// The crate's name; the template's logical id is this in CamelCase with `Function` behind it.
     pub name: &'static str,
-    /// The tables it reads or writes, each with what it does there.
+    /// Whether it takes credentials: what that needs is the same everywhere, and is not listed again.
+    pub authenticates: bool,
+    /// The tables it reads or writes beside, each with what it does there.
     pub tables: &'static [(Table, &'static [Action])],
-    /// The purposes whose keys it unwraps.
+    /// The purposes whose keys it unwraps beside.
     pub purposes: &'static [Purpose],
     /// Its flow.
     pub handle: for<'a> fn(&'a App, Request) -> Answer<'a>,
+}
+
+impl Function {
+    /// Every table it needs, the wrapped keys' among them, each with what it does there.
+    #[must_use]
+    pub fn all_tables(&self) -> BTreeMap<Table, BTreeSet<Action>> {
+        let shared = if self.authenticates { auth::TABLES } else { &[] };
+        let secrets = (!self.all_purposes().is_empty()).then_some((Table::Secrets, &[Action::BatchGetItem][..]));
+        let mut all: BTreeMap<Table, BTreeSet<Action>> = BTreeMap::new();
+        for (table, actions) in self.tables.iter().chain(shared).copied().chain(secrets) {
+            all.entry(table).or_default().extend(actions);
+        }
+        all
+    }
+
+    /// Every purpose whose keys it unwraps.
+    #[must_use]
+    pub fn all_purposes(&self) -> BTreeSet<Purpose> {
+        let shared = if self.authenticates { auth::PURPOSES } else { &[] };
+        self.purposes.iter().chain(shared).copied().collect()
+    }
 }
 
 /// What a function does to a table: the names of DynamoDB's actions.
@@ -58,7 +82,8 @@ impl App {
         let config = Config::from_environment(function)?;
         let clock = Clock::System;
         let store = Store::connect(&config);
-        let keyring = Keyring::load(&config, &store, function.purposes, clock.now()).await?;
+        let purposes: Vec<Purpose> = function.all_purposes().into_iter().collect();
+        let keyring = Keyring::load(&config, &store, &purposes, clock.now()).await?;
         let egress = Egress::with(config.egress_options(), clock.clone());
         Ok(Self { config, store, keyring, egress, clock })
     }

@@ -68,14 +68,13 @@ impl Config {
     /// Every variable that is missing, in one error.
     pub fn from_environment(function: &Function) -> Result<Self, Cause> {
         let mut environment = Environment { faults: Vec::new() };
-        let needed = function.tables.iter().map(|(table, _)| *table);
-        let secrets = (!function.purposes.is_empty()).then_some(Table::Secrets);
-        let tables = needed
-            .chain(secrets)
+        let tables = function
+            .all_tables()
+            .into_keys()
             .map(|table| (table, environment.required(&table.variable())))
             .collect();
         let issuer = environment.required("LATCHKEY_ISSUER").trim_end_matches('/').to_owned();
-        let keys = if function.purposes.is_empty() {
+        let keys = if function.all_purposes().is_empty() {
             KeyProviderConfig::Memory
         } else {
             KeyProviderConfig::Kms { key_id: environment.required("LATCHKEY_KMS_KEY_ID") }

@@ -8,6 +8,7 @@ use serde_json::json;
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
     name: "health",
+    authenticates: false,
     tables: &[],
     purposes: &[],
     handle: |app, request| Box::pin(handle(app, request)),

@@ -10,6 +10,7 @@ use latchkey::http::{Request, Response};
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
     name: "jwks",
+    authenticates: false,
     tables: &[],
     // Authenticates the public keys that the secrets table holds.
     purposes: &[Purpose::KeyPepper],

@@ -23,15 +23,12 @@ use latchkey::store::Table;
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
     name: "keys",
+    authenticates: true,
     tables: &[
-        (Table::LoginSessions, &[Action::BatchGetItem]),
-        (Table::Accounts, &[Action::BatchGetItem]),
-        (Table::Members, &[Action::BatchGetItem]),
-        (Table::Keys, &[Action::BatchGetItem, Action::DeleteItem, Action::PutItem, Action::Query]),
-        (Table::Usage, &[Action::BatchGetItem, Action::UpdateItem]),
-        (Table::Limits, &[Action::UpdateItem]),
+        (Table::Keys, &[Action::DeleteItem, Action::PutItem, Action::Query]),
+        (Table::Usage, &[Action::BatchGetItem]),
     ],
-    purposes: &[Purpose::KeyPepper, Purpose::Cursor],
+    purposes: &[Purpose::Cursor],
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

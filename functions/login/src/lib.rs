@@ -26,6 +26,7 @@ const LONGEST_FIELD: usize = 1_024;
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
     name: "login",
+    authenticates: false,
     tables: &[
         (Table::Credentials, &[Action::GetItem]),
         (Table::Accounts, &[Action::ConditionCheckItem]),

@@ -15,15 +15,9 @@ const LONGEST_TOKEN: usize = 4_096;
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
     name: "logout",
-    tables: &[
-        (Table::LoginSessions, &[Action::BatchGetItem, Action::UpdateItem]),
-        (Table::Accounts, &[Action::BatchGetItem]),
-        (Table::Members, &[Action::BatchGetItem]),
-        (Table::Keys, &[Action::BatchGetItem]),
-        (Table::Usage, &[Action::UpdateItem]),
-        (Table::Limits, &[Action::UpdateItem]),
-    ],
-    purposes: &[Purpose::KeyPepper, Purpose::RefreshMac],
+    authenticates: true,
+    tables: &[(Table::LoginSessions, &[Action::UpdateItem])],
+    purposes: &[Purpose::RefreshMac],
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

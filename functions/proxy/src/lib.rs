@@ -19,18 +19,12 @@ use latchkey::store::Table;
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
     name: "proxy",
+    authenticates: true,
     tables: &[
-        (Table::LoginSessions, &[Action::BatchGetItem]),
-        (Table::Accounts, &[Action::BatchGetItem]),
-        (Table::Members, &[Action::BatchGetItem]),
-        (Table::Keys, &[Action::BatchGetItem]),
-        (Table::Usage, &[Action::UpdateItem]),
-        (Table::Limits, &[Action::UpdateItem]),
         (Table::Apis, &[Action::BatchGetItem]),
         (Table::UpstreamSessions, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
     ],
     purposes: &[
-        Purpose::KeyPepper,
         Purpose::IdentitySigning,
         Purpose::SessionSeal,
         Purpose::SessionMac,

@@ -17,6 +17,7 @@ const LONGEST_TOKEN: usize = 4_096;
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
     name: "refresh",
+    authenticates: false,
     tables: &[
         (Table::LoginSessions, &[Action::BatchGetItem, Action::UpdateItem]),
         (Table::Accounts, &[Action::BatchGetItem]),

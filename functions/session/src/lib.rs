@@ -1,27 +1,19 @@
 //! `GET /api/auth/session`: who am I?
 
-use latchkey::app::{Action, App, Function};
+use latchkey::app::{App, Function};
 use latchkey::auth::{self, ApiKeyInfo, Principal};
-use latchkey::crypto::keyring::Purpose;
 use latchkey::domain::account::{Account, User};
 use latchkey::domain::time::shown;
 use latchkey::error::Error;
 use latchkey::http::{Request, Response};
-use latchkey::store::Table;
 use serde_json::{Value, json};
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
     name: "session",
-    tables: &[
-        (Table::LoginSessions, &[Action::BatchGetItem]),
-        (Table::Accounts, &[Action::BatchGetItem]),
-        (Table::Members, &[Action::BatchGetItem]),
-        (Table::Keys, &[Action::BatchGetItem]),
-        (Table::Usage, &[Action::UpdateItem]),
-        (Table::Limits, &[Action::UpdateItem]),
-    ],
-    purposes: &[Purpose::KeyPepper],
+    authenticates: true,
+    tables: &[],
+    purposes: &[],
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -1,9 +1,10 @@
 //! Holds the template's policies and variables to what the functions declare, both ways: nothing is missing,
 //! and nothing is granted that no code needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use latchkey::Function;
+use latchkey::app::Action;
 use latchkey::store::Table;
 use serde_json::{Value, json};
 
@@ -18,21 +19,19 @@ fn logical_id(table: Table) -> String {
     camel.collect::<String>() + "Table"
 }
 
-/// The tables of a function with their actions; whoever has purposes reads the wrapped keys.
+/// The tables of a function, each with its variable and its actions.
 fn tables(function: &Function) -> BTreeMap<String, (String, Vec<String>)> {
-    let declared = function.tables.iter().map(|&(table, actions)| {
+    let of = |(table, actions): (Table, BTreeSet<Action>)| {
         let mut actions: Vec<String> = actions.iter().map(|action| format!("dynamodb:{action:?}")).collect();
         actions.sort();
-        (table, actions)
-    });
-    let secrets =
-        (!function.purposes.is_empty()).then(|| (Table::Secrets, vec!["dynamodb:BatchGetItem".to_owned()]));
-    declared.chain(secrets).map(|(table, actions)| (logical_id(table), (table.variable(), actions))).collect()
+        (logical_id(table), (table.variable(), actions))
+    };
+    function.all_tables().into_iter().map(of).collect()
 }
 
 fn variables(function: &Function) -> BTreeMap<String, String> {
     let tables = tables(function).into_iter().map(|(id, (variable, _))| (variable, id));
-    let key = (!function.purposes.is_empty())
+    let key = (!function.all_purposes().is_empty())
         .then(|| ("LATCHKEY_KMS_KEY_ID".to_owned(), "KeyringKey.Arn".to_owned()));
     tables.chain(key).collect()
 }
@@ -43,8 +42,8 @@ fn statements(function: &Function) -> Vec<Value> {
         .into_iter()
         .map(|(id, (_, actions))| allow(json!(actions), format!("{id}.Arn")))
         .collect();
-    if !function.purposes.is_empty() {
-        let mut purposes: Vec<&str> = function.purposes.iter().map(|purpose| purpose.name()).collect();
+    if !function.all_purposes().is_empty() {
+        let mut purposes: Vec<&str> = function.all_purposes().iter().map(|purpose| purpose.name()).collect();
         purposes.sort_unstable();
         let mut decrypt = allow(json!(["kms:Decrypt"]), "KeyringKey.Arn".to_owned());
         decrypt["Condition"] = json!({

@@ -14,11 +14,26 @@ pub use claim::Claim;
 pub use key_use::KeyUse;
 pub use principal::{Actor, Allowed, ApiKeyInfo, Method, Principal};
 
-use crate::app::App;
+use crate::app::{Action, App};
 use crate::domain::permission::Permission;
 use crate::error::{Code, Error};
 use crate::http::Request;
-use crate::store::{Batch, RowKey, Rows};
+use crate::crypto::keyring::Purpose;
+use crate::store::{Batch, RowKey, Rows, Table};
+
+/// What authenticating any credential does to which table.
+pub const TABLES: &[(Table, &[Action])] = &[
+    (Table::LoginSessions, &[Action::BatchGetItem]),
+    (Table::Accounts, &[Action::BatchGetItem]),
+    (Table::Members, &[Action::BatchGetItem]),
+    (Table::Keys, &[Action::BatchGetItem]),
+    (Table::Usage, &[Action::UpdateItem]),
+    (Table::Limits, &[Action::UpdateItem]),
+];
+
+/// Whose keys authenticating unwraps: the pepper proves API keys, and authenticates the public keys that prove
+/// access tokens.
+pub const PURPOSES: &[Purpose] = &[Purpose::KeyPepper];
 
 /// The claim of a request to a route that needs a credential.
 ///
