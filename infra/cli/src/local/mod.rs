@@ -45,6 +45,10 @@ pub struct Options {
     pub clock: Clock,
     /// A DynamoDB that runs already and has the tables, in place of one of the stack's own.
     pub dynamodb_endpoint: Option<String>,
+    /// What wrapped the keys in that DynamoDB, in place of a provider of the stack's own.
+    pub provider: Option<Provider>,
+    /// Who issues tokens; without it, the stack's own address.
+    pub issuer: Option<String>,
     pub limits: Limits,
 }
 
@@ -56,6 +60,8 @@ impl Default for Options {
             demo: false,
             clock: Clock::System,
             dynamodb_endpoint: None,
+            provider: None,
+            issuer: None,
             limits: Limits::default(),
         }
     }
@@ -123,8 +129,13 @@ impl Stack {
             (Some(database), _) => database.url(),
             (None, endpoint) => endpoint.unwrap_or_default(),
         };
-        let config = config(&base_url, dynamodb_url.clone(), options.data.as_deref())?;
-        let (app, provider) = app(config, options.clock.clone()).await?;
+        let issuer = options.issuer.unwrap_or_else(|| base_url.clone());
+        let config = config(issuer, dynamodb_url.clone(), options.data.as_deref())?;
+        let provider = match options.provider {
+            Some(provider) => provider,
+            None => Provider::connect(&config.keys, &config.aws).map_err(master_key)?,
+        };
+        let app = app(config, &provider, options.clock.clone()).await?;
         let app = Arc::new(app);
         let gateway = Gateway::start(
             listener,
@@ -182,7 +193,7 @@ fn lock(folder: &Path) -> Result<File, StartError> {
     }
 }
 
-fn config(base_url: &str, dynamodb_url: String, data: Option<&Path>) -> Result<Config, StartError> {
+fn config(issuer: String, dynamodb_url: String, data: Option<&Path>) -> Result<Config, StartError> {
     let keys = match data {
         Some(folder) => {
             let path = folder.join(MASTER_KEY);
@@ -192,7 +203,7 @@ fn config(base_url: &str, dynamodb_url: String, data: Option<&Path>) -> Result<C
         None => KeyProviderConfig::Memory,
     };
     Ok(Config {
-        issuer: base_url.to_owned(),
+        issuer,
         tables: Table::ALL.iter().map(|&table| (table, table.local_name())).collect(),
         keys,
         aws: Aws::emulator(dynamodb_url),
@@ -200,16 +211,15 @@ fn config(base_url: &str, dynamodb_url: String, data: Option<&Path>) -> Result<C
     })
 }
 
-async fn app(config: Config, clock: Clock) -> Result<(App, Provider), StartError> {
+async fn app(config: Config, provider: &Provider, clock: Clock) -> Result<App, StartError> {
     let store = Store::connect(&config);
-    let provider = Provider::connect(&config.keys, &config.aws).map_err(master_key)?;
     let now = clock.now();
-    keyring::init(&provider, &store, now).await.map_err(|fault| StartError::Keyring(told(&fault)))?;
+    keyring::init(provider, &store, now).await.map_err(|fault| StartError::Keyring(told(&fault)))?;
     let keyring = Keyring::open(provider.clone(), &store, &Purpose::ALL, now)
         .await
         .map_err(|fault| StartError::Keyring(fault.to_string()))?;
     let egress = Egress::new(&config, clock.clone());
-    Ok((App { config, store, keyring, egress, clock }, provider))
+    Ok(App { config, store, keyring, egress, clock })
 }
 
 /// Calls the functions with the application they share.
