@@ -1,0 +1,8 @@
+//! `/api/auth/…`, and how a credential is presented.
+
+mod credentials;
+mod login;
+mod login_throttle;
+mod logout;
+mod refresh;
+mod session;
