@@ -90,7 +90,7 @@ fn read(request: &Request) -> Result<Sent, Error> {
 fn taken(request: &Request, header: &str, inputs: &mut Map<String, Value>, field: &str) -> Option<String> {
     let from_body = inputs.remove(field);
     let from_header = request.header(header).map(str::trim).filter(|value| !value.is_empty());
-    from_header.map(str::to_owned).or_else(|| match from_body {
+    from_header.map(str::to_owned).or(match from_body {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
         _ => None,
     })

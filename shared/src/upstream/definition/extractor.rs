@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::flow::{Each, Extract, Extractor, Group, Narrow, Source};
 use super::pattern::{Css, Path, Pattern};
 use super::reader::{At, Fields};
-use super::{DEEPEST_EXTRACTOR, Lifetime, Token};
+use super::{DEEPEST_EXTRACTOR, Lifetime};
 use crate::upstream::expression::{Expression, is_name};
 
 /// Where an extractor stands: what it looks at, and what it may be.
@@ -13,6 +13,8 @@ use crate::upstream::expression::{Expression, is_name};
 pub(super) enum Within {
     /// A whole answer.
     Answer,
+    /// A whole answer of a step, of which a later request may use the value.
+    Output,
     /// A whole answer of a login step, which `from` may name.
     Data,
     /// An element that a selector matched.
@@ -49,15 +51,15 @@ pub(super) fn extract(at: &At<'_>) -> Option<Extract> {
     }
 }
 
-/// Reads one output of a step: an extractor, or `$response.header.X`.
-pub(super) fn output(at: &At<'_>) -> Option<Extractor> {
+/// Reads one output of a step: an extractor, or `$response.header.X`. What says `expiresIn` is a token.
+pub(super) fn output(at: &At<'_>) -> Option<(Extractor, Option<Lifetime>)> {
     if !at.is_text() {
-        return read(at, Within::Answer, 1);
+        return read_with(at, Within::Output, 1);
     }
     at.count_extractor();
     match at.text()?.parse() {
         Ok(Expression::ResponseHeader(name)) => {
-            Some(Extractor { source: Source::Header(name), regex: None, each: None, from: None })
+            Some((Extractor { source: Source::Header(name), regex: None, each: None, from: None }, None))
         }
         _ => {
             at.fault("must be an extractor or $response.header.X");
@@ -66,24 +68,19 @@ pub(super) fn output(at: &At<'_>) -> Option<Extractor> {
     }
 }
 
-/// Reads `token: { jsonpath, expiresIn }`.
-pub(super) fn token(at: &At<'_>) -> Option<Token> {
-    at.count_extractor();
-    let mut fields = at.fields();
-    let source = source(&mut fields, at, Within::Answer);
-    let regex = narrow(&mut fields);
-    let expires_in = fields.get("expiresIn").and_then(|at| {
-        if at.is_text() {
-            at.accept(Path::new(at.text()?)).map(Lifetime::In)
-        } else {
-            at.integer(1..=31_536_000).and_then(|seconds| u32::try_from(seconds).ok()).map(Lifetime::Seconds)
-        }
-    });
-    fields.finish();
-    Some(Token { value: Extractor { source: source?, regex, each: None, from: None }, expires_in })
+fn lifetime(at: &At<'_>) -> Option<Lifetime> {
+    if at.is_text() {
+        at.accept(Path::new(at.text()?)).map(Lifetime::In)
+    } else {
+        at.integer(1..=31_536_000).and_then(|seconds| u32::try_from(seconds).ok()).map(Lifetime::Seconds)
+    }
 }
 
 fn read(at: &At<'_>, within: Within, depth: usize) -> Option<Extractor> {
+    read_with(at, within, depth).map(|(extractor, _)| extractor)
+}
+
+fn read_with(at: &At<'_>, within: Within, depth: usize) -> Option<(Extractor, Option<Lifetime>)> {
     at.count_extractor();
     if depth > DEEPEST_EXTRACTOR {
         at.fault(format!("extractors may stand at most {DEEPEST_EXTRACTOR} deep within each other"));
@@ -94,6 +91,8 @@ fn read(at: &At<'_>, within: Within, depth: usize) -> Option<Extractor> {
     let from = from.and_then(|at| at.text().map(str::to_owned));
     let source = source(&mut fields, at, within);
     let regex = narrow(&mut fields);
+    let expires_in = (within == Within::Output).then(|| fields.get("expiresIn")).flatten();
+    let expires_in = expires_in.and_then(|at| lifetime(&at));
     let each = fields.get("each").and_then(|each_at| match &source {
         Some(Source::Css { selector: Some(_), .. }) => each(&each_at, Within::Element, depth),
         Some(Source::JsonPath(_)) => each(&each_at, Within::Json, depth),
@@ -107,7 +106,7 @@ fn read(at: &At<'_>, within: Within, depth: usize) -> Option<Extractor> {
     if matches!(each, Some(Each::Fields(_))) && regex.is_some() {
         at.fault("takes `regex` or a map under `each`, not both");
     }
-    Some(Extractor { source: source?, regex, each, from })
+    Some((Extractor { source: source?, regex, each, from }, expires_in))
 }
 
 fn each(at: &At<'_>, within: Within, depth: usize) -> Option<Each> {
@@ -145,7 +144,7 @@ fn source(fields: &mut Fields<'_>, at: &At<'_>, within: Within) -> Option<Source
         _ => at.fault("takes only one of css, jsonpath, header, cookie"),
     }
     let fits = match within {
-        Within::Answer | Within::Data => true,
+        Within::Answer | Within::Output | Within::Data => true,
         Within::Element => is_css,
         Within::Json => jsonpath.is_some(),
     };

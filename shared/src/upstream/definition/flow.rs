@@ -21,7 +21,8 @@ pub struct Step {
     /// The first that fits names the reason; asked before `success`.
     pub failures: Vec<Failure>,
     pub outputs: BTreeMap<String, Extractor>,
-    pub token: Option<Token>,
+    /// Those outputs that are tokens: without them the step has failed, and they end when the site says so.
+    pub tokens: BTreeMap<String, Option<Lifetime>>,
 }
 
 /// A request with values still to be put in.
@@ -256,13 +257,6 @@ pub enum Extract {
     Fields(BTreeMap<String, Extractor>),
     /// What one extractor finds, say a list.
     Whole(Extractor),
-}
-
-/// A token that a JSON sign-in answers, kept as `$session.token`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Token {
-    pub value: Extractor,
-    pub expires_in: Option<Lifetime>,
 }
 
 /// How long a token lives.

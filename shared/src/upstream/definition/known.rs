@@ -19,7 +19,7 @@ pub(super) struct Known<'n> {
     /// Session values that exist by now.
     pub session: BTreeSet<String>,
     /// The outputs of the steps so far, with where each is written.
-    outputs: BTreeMap<(String, String), At<'n>>,
+    outputs: BTreeMap<(String, String), Option<At<'n>>>,
     steps: BTreeSet<String>,
     used: RefCell<Used>,
 }
@@ -45,7 +45,12 @@ impl<'n> Known<'n> {
 
     /// Notes an output of a step.
     pub fn add_output(&mut self, step: &str, output: &str, at: &At<'n>) {
-        self.outputs.insert((step.to_owned(), output.to_owned()), at.clone());
+        self.outputs.insert((step.to_owned(), output.to_owned()), Some(at.clone()));
+    }
+
+    /// Notes an output that is kept whether or not anything names it.
+    pub fn add_token(&mut self, step: &str, output: &str) {
+        self.outputs.insert((step.to_owned(), output.to_owned()), None);
     }
 
     pub fn has_step(&self, id: &str) -> bool {
@@ -85,13 +90,13 @@ impl<'n> Known<'n> {
         }
     }
 
-    /// Checks an expression that looks at an answer.
-    pub fn check_reply(&self, expression: &Expression, at: &At<'n>) {
+    /// Checks an expression in a criterion, which sees the answer and nothing else.
+    pub fn check_reply(expression: &Expression, at: &At<'n>) {
         if !matches!(
             expression,
             Expression::StatusCode | Expression::ResponseHeader(_) | Expression::ResponseBody
         ) {
-            self.check(expression, at);
+            at.fault("a criterion looks at the answer: $statusCode, $response.header.X or $response.body");
         }
     }
 
@@ -107,7 +112,7 @@ impl<'n> Known<'n> {
     /// Warns of outputs that nothing names; `session` are the session values named anywhere.
     pub fn warn_of_unused_outputs(&self, session: &BTreeSet<String>) {
         let used = self.used.borrow();
-        for (key, at) in &self.outputs {
+        for (key, at) in self.outputs.iter().filter_map(|(key, at)| Some((key, at.as_ref()?))) {
             if !used.outputs.contains(key) && !session.contains(&key.1) {
                 at.warn("is never used");
             }

@@ -22,9 +22,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+pub use super::egress::AllowedHost;
 pub use flow::{
     BodyTemplate, Criterion, Each, Extract, Extractor, Failure, Group, Indicator, Lifetime, Mark, Method,
-    Narrow, Reason, RedirectMark, RequestTemplate, Source, Step, Target, Token,
+    Narrow, Reason, RedirectMark, RequestTemplate, Source, Step, Target,
 };
 pub use pattern::{Css, LARGEST_REGEX, LONGEST_PATTERN, Path, Pattern};
 pub use session::{
@@ -62,17 +63,8 @@ pub struct Definition {
     pub mount: Option<Mount>,
 }
 
-/// A host that requests may go to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct AllowedHost {
-    /// A name in lower case and ASCII, or an address (IPv6 in brackets), as [`Url::host_str`] writes it.
-    pub host: String,
-    /// `None` for the scheme's own port.
-    pub port: Option<u16>,
-}
-
 impl AllowedHost {
-    /// The host of `url`.
+    /// The host of `url`, with its port where that is not the scheme's own.
     #[must_use]
     pub fn of(url: &Url) -> Option<Self> {
         url.host_str().map(|host| Self { host: host.to_owned(), port: url.port() })

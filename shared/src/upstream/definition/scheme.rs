@@ -10,7 +10,7 @@ use super::request::{headers, pairs, request};
 use super::session::{
     Capture, Concurrency, Credential, Inject, LoginFlow, Logout, ProxyRule, SessionScheme, Sticky,
 };
-use super::step::{TOKEN, failures, indicator, steps};
+use super::step::{failures, indicator, steps};
 use super::{AllowedHost, MOST_HOSTS, MOST_ITEMS};
 use crate::upstream::expression::is_name;
 
@@ -35,7 +35,7 @@ impl Session<'_> {
         used.extend(self.login_known.used_session());
         self.login_known.warn_of_unused_outputs(&used);
         // A token is kept even where nothing names it: its expiry decides when it is renewed.
-        used.insert(TOKEN.to_owned());
+        used.extend(self.login.steps.iter().flat_map(|step| step.tokens.keys().cloned()));
         self.scheme.captures = std::mem::take(&mut self.captures);
         self.scheme.captures.retain(|name, _| used.contains(name));
     }
@@ -159,19 +159,18 @@ fn credentials(at: &At<'_>) -> BTreeMap<String, Credential> {
     credentials
 }
 
-/// The session values that a login can keep: every output, and the token.
+/// The session values that a login can keep: every output.
 fn captures(steps: &[Step]) -> BTreeMap<String, Capture> {
     let mut captures = BTreeMap::new();
     for step in steps {
         for (name, extractor) in &step.outputs {
             let capture = match (&extractor.source, &extractor.regex) {
-                (Source::Cookie(cookie), None) => Capture::Cookie(cookie.clone()),
+                (Source::Cookie(cookie), None) if !step.tokens.contains_key(name) => {
+                    Capture::Cookie(cookie.clone())
+                }
                 _ => Capture::Value,
             };
             captures.insert(name.clone(), capture);
-        }
-        if step.token.is_some() {
-            captures.insert(TOKEN.to_owned(), Capture::Value);
         }
     }
     captures

@@ -12,8 +12,8 @@ use super::request::{absolute, request};
 use super::{AllowedHost, MOST_STEPS, extractor};
 use crate::upstream::expression::{Condition, Expression, is_name};
 
-/// The name under which a step's `token` is kept.
-pub(super) const TOKEN: &str = "token";
+/// `token: {…}` of a step is short for an output of this name that is a token.
+const TOKEN: &str = "token";
 
 /// Reads the steps of a flow in order; each sees the outputs of those before it.
 pub(super) fn steps<'n>(at: &At<'n>, known: &mut Known<'n>) -> Vec<Step> {
@@ -37,7 +37,7 @@ fn step<'n>(at: &At<'n>, known: &mut Known<'n>) -> Option<Step> {
     let request = fields.need("request").and_then(|at| request(&at, known));
     let follow = fields.get("follow").and_then(|at| at.bool()).unwrap_or_default();
     let success = fields.get("successCriteria").map(|at| at.list()).unwrap_or_default();
-    let success = success.iter().filter_map(|at| criterion(at, follow, known)).collect();
+    let success = success.iter().filter_map(|at| criterion(at, follow)).collect();
     let failures = fields.get("failures").map(|at| failures(&at, known)).unwrap_or_default();
     let outputs = fields.get("outputs");
     let token = fields.get("token");
@@ -45,26 +45,41 @@ fn step<'n>(at: &At<'n>, known: &mut Known<'n>) -> Option<Step> {
 
     let (id, id_at) = id?;
     known.add_step(&id, &id_at);
-    let outputs = outputs.map(|at| read_outputs(&id, &at, known)).unwrap_or_default();
-    if token.is_some() {
-        known.session.insert(TOKEN.to_owned());
+    let mut step = Step {
+        id,
+        request: request?,
+        follow,
+        success,
+        failures,
+        outputs: BTreeMap::new(),
+        tokens: BTreeMap::new(),
+    };
+    for (name, at) in outputs.map(|at| at.entries()).unwrap_or_default() {
+        add_output(&mut step, name, &at, false, known);
     }
-    let token = token.and_then(|at| extractor::token(&at));
-    Some(Step { id, request: request?, follow, success, failures, outputs, token })
+    if let Some(at) = token {
+        if step.outputs.contains_key(TOKEN) {
+            at.fault("is an output of this step already");
+        }
+        add_output(&mut step, TOKEN, &at, true, known);
+    }
+    Some(step)
 }
 
-fn read_outputs<'n>(step: &str, at: &At<'n>, known: &mut Known<'n>) -> BTreeMap<String, super::Extractor> {
-    let mut outputs = BTreeMap::new();
-    for (name, at) in at.entries() {
-        if !is_name(name) {
-            at.fault("an output's name must have 1 to 64 letters, digits, `_` or `-`");
-        }
-        known.add_output(step, name, &at);
-        if let Some(extractor) = extractor::output(&at) {
-            outputs.insert(name.to_owned(), extractor);
-        }
+fn add_output<'n>(step: &mut Step, name: &str, at: &At<'n>, is_token: bool, known: &mut Known<'n>) {
+    if !is_name(name) {
+        at.fault("an output's name must have 1 to 64 letters, digits, `_` or `-`");
     }
-    outputs
+    let Some((extractor, lifetime)) = extractor::output(at) else { return };
+    if is_token || lifetime.is_some() {
+        step.tokens.insert(name.to_owned(), lifetime);
+        // A token may be used as soon as it is there; no warning where it is only kept.
+        known.session.insert(name.to_owned());
+        known.add_token(&step.id, name);
+    } else {
+        known.add_output(&step.id, name, at);
+    }
+    step.outputs.insert(name.to_owned(), extractor);
 }
 
 #[derive(Clone, Copy)]
@@ -74,7 +89,7 @@ enum CriterionKind {
     JsonPath,
 }
 
-fn criterion<'n>(at: &At<'n>, follow: bool, known: &Known<'n>) -> Option<Criterion> {
+fn criterion(at: &At<'_>, follow: bool) -> Option<Criterion> {
     let mut fields = at.fields();
     let context =
         fields.get("context").and_then(|at| at.accept(at.text()?.parse::<Expression>()).zip(Some(at)));
@@ -89,12 +104,12 @@ fn criterion<'n>(at: &At<'n>, follow: bool, known: &Known<'n>) -> Option<Criteri
     fields.finish();
     let condition = condition?;
     if let Some((expression, at)) = &context {
-        known.check_reply(expression, at);
+        Known::check_reply(expression, at);
         warn_of_redirect(follow && is_location(expression), at);
     }
     if let CriterionKind::Simple = kind? {
         let simple: Condition = condition.accept(condition.text()?.parse())?;
-        simple.expressions().for_each(|expression| known.check_reply(expression, &condition));
+        simple.expressions().for_each(|expression| Known::check_reply(expression, &condition));
         let is_redirect = |value: &Value| value.as_u64().is_some_and(|status| (300..400).contains(&status));
         let asks =
             simple.comparisons().any(|comparison| comparison.asks_for(&Expression::StatusCode, is_redirect));
