@@ -17,6 +17,7 @@ NOT_FOR_THE_CALLER = {
 
 class Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
