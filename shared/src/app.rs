@@ -45,7 +45,8 @@ impl Function {
     #[must_use]
     pub fn all_tables(&self) -> BTreeMap<Table, BTreeSet<Action>> {
         let shared = if self.authenticates { auth::TABLES } else { &[] };
-        let secrets = (!self.all_purposes().is_empty()).then_some((Table::Secrets, &[Action::BatchGetItem][..]));
+        let secrets =
+            (!self.all_purposes().is_empty()).then_some((Table::Secrets, &[Action::BatchGetItem][..]));
         let mut all: BTreeMap<Table, BTreeSet<Action>> = BTreeMap::new();
         for (table, actions) in self.tables.iter().chain(shared).copied().chain(secrets) {
             all.entry(table).or_default().extend(actions);

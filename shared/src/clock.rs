@@ -45,9 +45,11 @@ impl Clock {
 /// `moment` plus `seconds`, held within what a timestamp can say.
 #[must_use]
 pub fn after(moment: Timestamp, seconds: i64) -> Timestamp {
-    moment
-        .checked_add(jiff::SignedDuration::from_secs(seconds))
-        .unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    moment.checked_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(if seconds < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
 }
 
 /// Whole seconds from `earlier` to `later`; negative where the order is the other way round.

@@ -132,7 +132,9 @@ impl Aws {
     pub fn emulator(dynamodb_endpoint: String) -> Self {
         Self {
             region: "us-east-1".to_owned(),
-            credentials: Some(aws_credential_types::Credentials::new("local", "local", None, None, "emulator")),
+            credentials: Some(aws_credential_types::Credentials::new(
+                "local", "local", None, None, "emulator",
+            )),
             dynamodb_endpoint: Some(dynamodb_endpoint),
             kms_endpoint: None,
             http_client: crate::store::http_client(),

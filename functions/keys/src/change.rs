@@ -16,7 +16,10 @@ pub async fn change(app: &App, request: &Request, id: &str) -> Result<Response, 
     let name = fields.peek("name").is_some().then(|| input::name(&mut fields));
     let bounds = Bounds::take(&mut fields, request.now);
     if name.is_none() && bounds.is_empty() && fields.is_empty() {
-        fields.fault("", "must name something to change: name, permissions, expires_at, allowed_ips or rate_limit");
+        fields.fault(
+            "",
+            "must name something to change: name, permissions, expires_at, allowed_ips or rate_limit",
+        );
     }
     fields.finish()?;
 

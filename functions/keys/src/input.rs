@@ -70,7 +70,8 @@ pub fn name(fields: &mut Fields) -> String {
 fn permissions(fields: &mut Fields) -> Option<Permissions> {
     let given = fields.take("permissions")?;
     let named = |value: &Value| value.as_str().and_then(Permission::named);
-    let permissions: Option<Permissions> = given.as_array().and_then(|values| values.iter().map(named).collect());
+    let permissions: Option<Permissions> =
+        given.as_array().and_then(|values| values.iter().map(named).collect());
     match permissions.filter(|permissions| *permissions != Permissions::default()) {
         Some(permissions) => Some(permissions),
         None => {
@@ -171,7 +172,11 @@ pub fn scope(fields: &mut Fields) -> Option<NamedScope> {
 ///
 /// # Errors
 /// `permission_denied`.
-pub fn resolve(named: Option<NamedScope>, principal: &Principal, workspace_exists: bool) -> Result<Scope, Error> {
+pub fn resolve(
+    named: Option<NamedScope>,
+    principal: &Principal,
+    workspace_exists: bool,
+) -> Result<Scope, Error> {
     let account = principal.account_id();
     let own = match principal.account.kind {
         Kind::Personal => Scope::Account(account),

@@ -25,7 +25,9 @@ pub async fn list(app: &App, request: &Request) -> Result<Response, Error> {
     let limit = limit(request)?;
     let after = match request.query_parameter("cursor") {
         None => None,
-        Some(text) => Some(position(&cursor::decode(&app.keyring, &account, LIST, &text, request.now).await?)?),
+        Some(text) => {
+            Some(position(&cursor::decode(&app.keyring, &account, LIST, &text, request.now).await?)?)
+        }
     };
 
     let page = app.store.list_keys(account_id, principal.only_workspace, after, limit).await?;

@@ -7,8 +7,8 @@ use latchkey::domain::id::KeyId;
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
-use latchkey::store::usage::{self, Usage};
 use latchkey::store::keys;
+use latchkey::store::usage::{self, Usage};
 
 use crate::view;
 

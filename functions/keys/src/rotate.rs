@@ -20,7 +20,8 @@ pub async fn rotate(app: &App, request: &Request, id: &str) -> Result<Response, 
             .detail("A key can be rotated only by who can do, reach and outlive all that it can."));
     }
     if !found.key.is_active(request.now) {
-        return Err(Error::from(Code::Conflict).detail("This key has expired. Change its expiry first, or make a new one."));
+        return Err(Error::from(Code::Conflict)
+            .detail("This key has expired. Change its expiry first, or make a new one."));
     }
     let claimed = Claimed {
         key_id: found.key.id,

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use futures_util::future::{join, try_join4};
+use latchkey::Timestamp;
 use latchkey::app::App;
 use latchkey::clock::{after, at_second};
 use latchkey::crypto::keyring::Purpose;
@@ -14,7 +15,6 @@ use latchkey::crypto::pepper::index_hash;
 use latchkey::domain::email::CanonicalEmail;
 use latchkey::error::{Code, Error};
 use latchkey::store::limits::{self, Mark};
-use latchkey::Timestamp;
 
 /// The length of a window, in seconds.
 const WINDOW: i64 = 15 * 60;
@@ -48,7 +48,12 @@ pub struct Attempt {
 
 impl Throttle {
     /// The counters for a sign-in to `email` from `address`.
-    pub fn of(app: &App, email: &CanonicalEmail, address: Option<IpAddr>, now: Timestamp) -> Result<Self, Error> {
+    pub fn of(
+        app: &App,
+        email: &CanonicalEmail,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         let index = app.keyring.newest(Purpose::Index)?;
         let source = source_of(address);
         let hash = |parts: &[&str]| index_hash(&index, "login throttle", parts);
@@ -137,8 +142,13 @@ mod tests {
     #[test]
     fn a_known_source_is_spared_what_strangers_did() {
         let now = at_second(1_000);
-        let attempt =
-            |pair, account, is_known| Attempt { pair, account, source: 1, is_known, window_ends: at_second(1_100) };
+        let attempt = |pair, account, is_known| Attempt {
+            pair,
+            account,
+            source: 1,
+            is_known,
+            window_ends: at_second(1_100),
+        };
         assert!(attempt(1, PER_ACCOUNT + 1, true).check(now).is_ok());
         let refused = attempt(1, PER_ACCOUNT + 1, false).check(now).unwrap_err();
         assert_eq!((refused.code, refused.retry_after), (Code::TooManyAttempts, Some(100)));

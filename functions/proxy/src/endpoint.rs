@@ -96,10 +96,18 @@ fn taken(request: &Request, header: &str, inputs: &mut Map<String, Value>, field
     })
 }
 
-async fn load(app: &App, request: &Request, id: &str, name: &str, sent: Option<&Sent>) -> Result<Loaded, Error> {
+async fn load(
+    app: &App,
+    request: &Request,
+    id: &str,
+    name: &str,
+    sent: Option<&Sent>,
+) -> Result<Loaded, Error> {
     let api_id: Option<ApiId> = id.parse().ok();
     let session_id = sent.and_then(|sent| sent.session_id.as_deref()).and_then(|text| text.parse().ok());
-    let more = |claim: &Claim| api_id.as_ref().map_or_else(Vec::new, |id| keys(claim.account_id(), id, name, session_id));
+    let more = |claim: &Claim| {
+        api_id.as_ref().map_or_else(Vec::new, |id| keys(claim.account_id(), id, name, session_id))
+    };
     let (principal, mut rows) = auth::authenticate(app, request, more).await?;
     principal.require(Permission::ScraperCall)?;
     let api_id = api_id.ok_or(Code::NotFound)?;

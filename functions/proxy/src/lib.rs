@@ -24,12 +24,7 @@ pub static FUNCTION: Function = Function {
         (Table::Apis, &[Action::BatchGetItem]),
         (Table::UpstreamSessions, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
     ],
-    purposes: &[
-        Purpose::IdentitySigning,
-        Purpose::SessionSeal,
-        Purpose::SessionMac,
-        Purpose::Index,
-    ],
+    purposes: &[Purpose::IdentitySigning, Purpose::SessionSeal, Purpose::SessionMac, Purpose::Index],
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -47,7 +47,12 @@ pub struct Open {
 
 impl Open {
     /// Opens the session that a request names, with the key that it carries.
-    pub async fn open(app: &App, loaded: &Loaded, sent: &Sent, now: Timestamp) -> Result<(Self, State), Error> {
+    pub async fn open(
+        app: &App,
+        loaded: &Loaded,
+        sent: &Sent,
+        now: Timestamp,
+    ) -> Result<(Self, State), Error> {
         let (Some(session_id), Some(presented)) = (&sent.session_id, &sent.encryption_key) else {
             return Err(Code::SessionRequired.into());
         };
@@ -123,7 +128,12 @@ fn expired() -> Error {
     Error::from(Code::SessionExpired).session_state("expired")
 }
 
-async fn open_state(app: &App, key: &SessionKey, stored: &UpstreamSession, now: Timestamp) -> Result<State, Error> {
+async fn open_state(
+    app: &App,
+    key: &SessionKey,
+    stored: &UpstreamSession,
+    now: Timestamp,
+) -> Result<State, Error> {
     let names = Names::of(stored);
     let binding = names.binding(stored);
     let opened = seal::open(&app.keyring, key, &binding, stored.revision, &stored.sealed, now).await?;

@@ -28,9 +28,11 @@ pub async fn sign_in(
     inputs: Map<String, Value>,
 ) -> Result<Response, Error> {
     let flow = loaded.stored.login.as_ref();
-    let flow = flow.ok_or_else(|| Error::internal("an endpoint that signs in was stored without its flow"))?;
+    let flow =
+        flow.ok_or_else(|| Error::internal("an endpoint that signs in was stored without its flow"))?;
     let inputs = input::check_credentials(flow, inputs).map_err(Error::invalid)?;
-    let identity = flow.identity().and_then(|name| inputs.get(name)).and_then(Value::as_str).unwrap_or_default();
+    let identity =
+        flow.identity().and_then(|name| inputs.get(name)).and_then(Value::as_str).unwrap_or_default();
     let who = Who::of(app, loaded.account_id(), &loaded.api.id, identity)?;
     let rows = loaded.has_limits.then_some(&loaded.rows);
     let granted = who.take(app, rows, loaded.principal.account.session_cap, request.now).await?;
@@ -98,7 +100,10 @@ async fn keep(
         // This very write, whose answer was lost.
         Written::Lost(Some(stored)) if stored.sealed == session.sealed => {}
         Written::Lost(_) => {
-            tracing::info!(request_id = request.request_id, "a later sign-in of the same site user finished first");
+            tracing::info!(
+                request_id = request.request_id,
+                "a later sign-in of the same site user finished first"
+            );
             return Err(Error::from(Code::Conflict)
                 .detail("A later sign-in as the same user of the site finished first. Use that session, or sign in again."));
         }

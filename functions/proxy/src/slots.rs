@@ -39,7 +39,13 @@ impl<'a> Who<'a> {
     }
 
     /// Takes an attempt and a slot in one conditional update; `rows` may hold the limits already.
-    pub async fn take(&self, app: &App, rows: Option<&Rows>, cap: u32, now: Timestamp) -> Result<Granted, Error> {
+    pub async fn take(
+        &self,
+        app: &App,
+        rows: Option<&Rows>,
+        cap: u32,
+        now: Timestamp,
+    ) -> Result<Granted, Error> {
         let nonce = random_hex::<8>()?;
         let fresh = UpstreamSessionId::new()?;
         let mut limits = match rows {
@@ -52,7 +58,8 @@ impl<'a> Who<'a> {
             let granted = limits
                 .take(self.site_user(), cap, fresh, nonce.clone(), now, |id| alive.contains(&id))
                 .map_err(refused)?;
-            let saved = app.store.save_upstream_limits(self.account_id, self.api_id, &granted.limits, seen).await?;
+            let saved =
+                app.store.save_upstream_limits(self.account_id, self.api_id, &granted.limits, seen).await?;
             match saved {
                 Written::Done => return Ok(granted),
                 // This very write, whose answer was lost.
@@ -72,7 +79,9 @@ impl<'a> Who<'a> {
         let Ok(nonce) = random_hex::<8>() else { return };
         let seen = granted.limits.version;
         let released = granted.limits.released(self.site_user(), nonce);
-        if let Err(error) = app.store.save_upstream_limits(self.account_id, self.api_id, &released, seen).await {
+        if let Err(error) =
+            app.store.save_upstream_limits(self.account_id, self.api_id, &released, seen).await
+        {
             tracing::warn!(cause = error.cause(), "the slot of a failed sign-in was not given back");
         }
     }

@@ -41,7 +41,8 @@ async fn handle(app: &App, request: Request) -> Result<Response, Error> {
 }
 
 fn refused() -> Error {
-    Error::from(Code::InvalidCredentials).detail("The refresh token is wrong, expired or revoked. Sign in again.")
+    Error::from(Code::InvalidCredentials)
+        .detail("The refresh token is wrong, expired or revoked. Sign in again.")
 }
 
 /// The live login session of a token, in one batch with the account that may veto it.
@@ -96,7 +97,6 @@ async fn conclude(
 fn answer(app: &App, session: &LoginSession, counter: u64, request: &Request) -> Result<Response, Error> {
     let (user, id) = (session.user_id.to_string(), session.id.to_string());
     let access = token::issue_access(&app.keyring, app.config.realm(), &user, &id, request.now)?;
-    let refresh =
-        token::issue_refresh(&app.keyring, &user, &id, counter, session.ends_at(), request.now)?;
+    let refresh = token::issue_refresh(&app.keyring, &user, &id, counter, session.ends_at(), request.now)?;
     Ok(Response::json(&json!({ "access": access.expose(), "refresh": refresh.expose() })))
 }

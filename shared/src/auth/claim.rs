@@ -49,7 +49,8 @@ impl Claim {
         let credential = match presented {
             Presented::Token(token) => {
                 let token = AccessToken::from(token);
-                let verified = token::verify_access(&app.keyring, app.config.realm(), &token, request.now).await?;
+                let verified =
+                    token::verify_access(&app.keyring, app.config.realm(), &token, request.now).await?;
                 Credential::Access {
                     user_id: verified.user_id.parse().map_err(|_| Code::InvalidCredentials)?,
                     session_id: verified.session_id.parse().map_err(|_| Code::InvalidCredentials)?,
@@ -85,7 +86,8 @@ impl Claim {
         match &self.credential {
             Credential::Access { user_id, session_id, .. } => {
                 let personal = user_id.personal_account();
-                let mut reads = vec![login_sessions::key(*user_id, *session_id), accounts::account_key(personal)];
+                let mut reads =
+                    vec![login_sessions::key(*user_id, *session_id), accounts::account_key(personal)];
                 if let Some(named) = self.named_account.filter(|&named| named != personal) {
                     reads.extend([accounts::account_key(named), accounts::membership_key(named, *user_id)]);
                 }
@@ -162,7 +164,11 @@ fn decide_access(
 }
 
 /// An organization that does not exist and one that the user does not belong to answer alike.
-fn acting_organization(rows: &Rows, named: AccountId, user_id: UserId) -> Result<(Account, Permissions), Error> {
+fn acting_organization(
+    rows: &Rows,
+    named: AccountId,
+    user_id: UserId,
+) -> Result<(Account, Permissions), Error> {
     let account: Option<Account> = rows.get(&accounts::account_key(named))?;
     let membership: Option<Membership> = rows.get(&accounts::membership_key(named, user_id))?;
     let (Some(account), Some(membership)) = (account, membership) else {
@@ -250,7 +256,8 @@ fn key_actor(account: &Account, workspace: Option<&Workspace>) -> Result<Actor, 
 }
 
 async fn limit_rate(app: &App, principal: &Principal, request: &Request) -> Result<(), Error> {
-    let Some((key, limit)) = principal.key.as_ref().and_then(|key| Some((key.id, key.power.rate_limit?))) else {
+    let Some((key, limit)) = principal.key.as_ref().and_then(|key| Some((key.id, key.power.rate_limit?)))
+    else {
         return Ok(());
     };
     match app.store.take_from_window(&format!("rate/{key}"), limit, RATE_WINDOW, request.now).await? {

@@ -15,10 +15,10 @@ pub use key_use::KeyUse;
 pub use principal::{Actor, Allowed, ApiKeyInfo, Method, Principal};
 
 use crate::app::{Action, App};
+use crate::crypto::keyring::Purpose;
 use crate::domain::permission::Permission;
 use crate::error::{Code, Error};
 use crate::http::Request;
-use crate::crypto::keyring::Purpose;
 use crate::store::{Batch, RowKey, Rows, Table};
 
 /// What authenticating any credential does to which table.

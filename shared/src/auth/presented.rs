@@ -145,7 +145,10 @@ mod tests {
         assert_eq!(presented(&[("authorization", "bearer pk_live_lk_a")]), key_of("pk_live_lk_a"));
         assert_eq!(presented(&[("authorization", &basic)]), key_of("sk_lk_a"));
         assert_eq!(presented(&[("x-api-key", "sk_lk_a")]), key_of("sk_lk_a"));
-        assert_eq!(presented(&[("authorization", "Bearer a.b.c")]), Ok(Some(Presented::Token(Secret::new("a.b.c")))));
+        assert_eq!(
+            presented(&[("authorization", "Bearer a.b.c")]),
+            Ok(Some(Presented::Token(Secret::new("a.b.c"))))
+        );
     }
 
     #[test]
@@ -168,7 +171,17 @@ mod tests {
     #[test]
     fn a_malformed_one_is_never_none() {
         let with_password = format!("Basic {}", base64::prelude::BASE64_STANDARD.encode("sk_lk_a:b"));
-        for value in ["", "Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Token a", "Basic !", "Basic YQ==", &with_password] {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer a b",
+            "Bearer a,b",
+            "Token a",
+            "Basic !",
+            "Basic YQ==",
+            &with_password,
+        ] {
             assert_eq!(presented(&[("authorization", value)]), Err(Code::InvalidCredentials), "{value:?}");
         }
         assert_eq!(presented(&[("x-api-key", "")]), Err(Code::InvalidCredentials));

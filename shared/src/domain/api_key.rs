@@ -165,7 +165,10 @@ impl ApiKey {
     pub fn rotated(self, digest: Digest, grace: i64, now: Timestamp) -> Self {
         let until = after(now, grace);
         let newest = Previous { digest: self.digest, until };
-        let older = self.previous.into_iter().map(|previous| Previous { until: previous.until.min(until), ..previous });
+        let older = self
+            .previous
+            .into_iter()
+            .map(|previous| Previous { until: previous.until.min(until), ..previous });
         let previous = std::iter::once(newest)
             .chain(older)
             .filter(|previous| now < previous.until)
@@ -220,7 +223,8 @@ mod tests {
 
     #[test]
     fn a_rotation_without_grace_ends_every_older_text() {
-        let key = key().rotated(digest(1), LONGEST_GRACE, at_second(100)).rotated(digest(2), 0, at_second(110));
+        let key =
+            key().rotated(digest(1), LONGEST_GRACE, at_second(100)).rotated(digest(2), 0, at_second(110));
         assert_eq!(live(&key, 110), [2]);
     }
 

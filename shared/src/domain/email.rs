@@ -27,7 +27,11 @@ impl CanonicalEmail {
         }
         let folded: String = text.trim().nfkc().flat_map(char::to_lowercase).nfkc().collect();
         let (local, domain) = folded.trim().rsplit_once('@').ok_or(NotAnEmail)?;
-        let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\' | '@' | '[' | ']');
+        let forbidden = |c: char| {
+            c.is_whitespace()
+                || c.is_control()
+                || matches!(c, '<' | '>' | '(' | ')' | ',' | ';' | ':' | '"' | '\\' | '@' | '[' | ']')
+        };
         if local.is_empty() || local.len() > 64 || local.contains(forbidden) {
             return Err(NotAnEmail);
         }
@@ -54,7 +58,12 @@ mod tests {
     #[test]
     fn variants_are_one_address() {
         let plain = CanonicalEmail::parse("jane.doe@example.com").unwrap();
-        for variant in [" Jane.Doe@Example.COM ", "ｊane.doe@example.com", "jane.doe@ｅxample.com", "JANE.DOE@EXAMPLE.COM\n"] {
+        for variant in [
+            " Jane.Doe@Example.COM ",
+            "ｊane.doe@example.com",
+            "jane.doe@ｅxample.com",
+            "JANE.DOE@EXAMPLE.COM\n",
+        ] {
             assert_eq!(CanonicalEmail::parse(variant).unwrap(), plain, "{variant}");
         }
         let umlaut = CanonicalEmail::parse("a@bücher.example").unwrap();

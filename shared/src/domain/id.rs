@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 use uuid::Uuid;
 
-use crate::{Error, Timestamp};
 use crate::crypto::secret::random_bytes;
+use crate::{Error, Timestamp};
 
 /// A text that is not an id of the kind it was taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

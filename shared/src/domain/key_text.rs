@@ -67,13 +67,16 @@ pub fn looks_like_a_key(text: &str) -> bool {
 /// # Errors
 /// Where the text is no key: another prefix, length or alphabet, or a wrong checksum.
 pub fn parse(text: &str) -> Result<Claimed, NotAKey> {
-    let (digits, has_workspace) = match (text.strip_prefix(ACCOUNT_PREFIX), text.strip_prefix(WORKSPACE_PREFIX)) {
-        (Some(digits), _) => (digits, false),
-        (None, Some(digits)) => (digits, true),
-        (None, None) => return Err(NotAKey),
-    };
+    let (digits, has_workspace) =
+        match (text.strip_prefix(ACCOUNT_PREFIX), text.strip_prefix(WORKSPACE_PREFIX)) {
+            (Some(digits), _) => (digits, false),
+            (None, Some(digits)) => (digits, true),
+            (None, None) => return Err(NotAKey),
+        };
     let numbers = if has_workspace { 5 } else { 4 };
-    if digits.len() != numbers * WIDTH_128 + WIDTH_32 || !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    if digits.len() != numbers * WIDTH_128 + WIDTH_32
+        || !digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
         return Err(NotAKey);
     }
     let (body, checksum) = text.split_at(text.len() - WIDTH_32);
@@ -153,7 +156,13 @@ mod tests {
     fn other_forms_are_refused() {
         let text = generate(&claimed(1, 2, None)).unwrap();
         let text = text.expose_secret();
-        for wrong in [&text[1..], &text[..text.len() - 1], &format!("{text}0"), &text.replace("sk_lk_", "pk_live_lk_"), ""] {
+        for wrong in [
+            &text[1..],
+            &text[..text.len() - 1],
+            &format!("{text}0"),
+            &text.replace("sk_lk_", "pk_live_lk_"),
+            "",
+        ] {
             assert_eq!(parse(wrong), Err(NotAKey));
         }
     }

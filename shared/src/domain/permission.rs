@@ -89,7 +89,9 @@ impl Permissions {
                     .into_iter()
                     .collect()
             }
-            Role::Viewer => [P::ActivityRead, P::ApisRead, P::KeysRead, P::SessionsRead].into_iter().collect(),
+            Role::Viewer => {
+                [P::ActivityRead, P::ApisRead, P::KeysRead, P::SessionsRead].into_iter().collect()
+            }
         }
     }
 

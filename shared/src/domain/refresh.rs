@@ -133,7 +133,10 @@ mod tests {
     fn session(counter: u64) -> LoginSession {
         let start = at_second(1_800_000_000);
         let user = UserId::from_bits(1);
-        LoginSession { counter, ..LoginSession::begin(LoginSessionId::from_bits(9), user, user.personal_account(), 3, start) }
+        LoginSession {
+            counter,
+            ..LoginSession::begin(LoginSessionId::from_bits(9), user, user.personal_account(), 3, start)
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use crate::Timestamp;
 /// A moment as clients see it: RFC 3339, UTC, whole seconds.
 #[must_use]
 pub fn shown(moment: Timestamp) -> String {
-    let rounded = moment.round(jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc));
+    let rounded =
+        moment.round(jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc));
     rounded.unwrap_or(moment).to_zoned(TimeZone::UTC).timestamp().to_string()
 }
 
@@ -38,13 +39,18 @@ pub mod micros {
         /// # Errors
         /// The serializer's.
         #[allow(clippy::ref_option, reason = "the shape that serde's `with` calls")]
-        pub fn serialize<S: Serializer>(moment: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        pub fn serialize<S: Serializer>(
+            moment: &Option<Timestamp>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
             moment.map(Timestamp::as_microsecond).serialize(serializer)
         }
 
         /// # Errors
         /// Where the number is no moment.
-        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
             Option::<i64>::deserialize(deserializer)?
                 .map(|micros| Timestamp::from_microsecond(micros).map_err(serde::de::Error::custom))
                 .transpose()

@@ -148,7 +148,8 @@ mod tests {
 
     fn take(limits: Limits, user: &str, cap: u32, at: i64, lives: bool) -> Result<Granted, Refused> {
         let user = SiteUser { newest: user, older: &[] };
-        limits.take(user, cap, UpstreamSessionId::new().unwrap(), "n".into(), at_second(START + at), |_| lives)
+        limits
+            .take(user, cap, UpstreamSessionId::new().unwrap(), "n".into(), at_second(START + at), |_| lives)
     }
 
     #[test]

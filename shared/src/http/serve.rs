@@ -29,14 +29,18 @@ pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) 
     }
     let outcome = outcome.and_then(within_limit);
     let error = outcome.as_ref().err();
-    line.log(outcome.as_ref().map_or_else(|error| error.code.status(), |response| response.status.as_u16()), error);
+    line.log(
+        outcome.as_ref().map_or_else(|error| error.code.status(), |response| response.status.as_u16()),
+        error,
+    );
     let response = outcome.unwrap_or_else(|error| problem::answer(&error, &line.request_id));
     into_lambda(with_standing_headers(response, &line.request_id))
 }
 
 /// Lambda refuses an answer over its limit, and the client would learn nothing.
 fn within_limit(response: Response) -> Result<Response, Error> {
-    let size = if is_text(&response) { size_in_json(&response.body) } else { response.body.len().div_ceil(3) * 4 };
+    let size =
+        if is_text(&response) { size_in_json(&response.body) } else { response.body.len().div_ceil(3) * 4 };
     if size + ENVELOPE > LAMBDA_PAYLOAD_LIMIT { Err(Code::ResponseTooLarge.into()) } else { Ok(response) }
 }
 
@@ -54,7 +58,8 @@ fn with_standing_headers(mut response: Response, request_id: &str) -> Response {
     let headers = &mut response.headers;
     // Nearly every answer depends on a credential; the few that do not say so themselves.
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+    headers
+        .insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains"));
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -62,9 +67,11 @@ fn with_standing_headers(mut response: Response, request_id: &str) -> Response {
 }
 
 fn is_text(response: &Response) -> bool {
-    let content_type = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let encoded = response.headers.contains_key(http::header::CONTENT_ENCODING);
-    let text = content_type.starts_with("text/") || content_type.contains("json") || content_type.contains("xml");
+    let text =
+        content_type.starts_with("text/") || content_type.contains("json") || content_type.contains("xml");
     text && !encoded && std::str::from_utf8(&response.body).is_ok()
 }
 

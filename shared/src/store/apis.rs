@@ -13,7 +13,9 @@ use super::{Batch, RowKey, Rows, Store, Table, failed, from_item, number, string
 use crate::Timestamp;
 use crate::domain::id::{AccountId, ApiId, WorkspaceId};
 use crate::error::{Code, Error};
-use crate::upstream::definition::{AllowedHost, Definition, Endpoint, EndpointKind, LoginFlow, SessionScheme};
+use crate::upstream::definition::{
+    AllowedHost, Definition, Endpoint, EndpointKind, LoginFlow, SessionScheme,
+};
 
 /// The most items that one transaction writes.
 const MOST_WRITES: usize = 100;
@@ -172,7 +174,10 @@ impl Store {
             }
         }
         if writes.len() > MOST_WRITES {
-            return Err(Error::invalid_field("paths", "changes too many endpoints at once; remove some of them first"));
+            return Err(Error::invalid_field(
+                "paths",
+                "changes too many endpoints at once; remove some of them first",
+            ));
         }
         self.transact(writes).await?;
         Ok(Applied { id: id.clone(), account_id, created: seen.is_none(), revision })
@@ -182,7 +187,9 @@ impl Store {
         let mut put = Put::builder().table_name(self.name(Table::Apis)).set_item(Some(to_item(&part)?));
         put = match condition {
             Condition::None => put,
-            Condition::Absent | Condition::Revision(None) => put.condition_expression("attribute_not_exists(id)"),
+            Condition::Absent | Condition::Revision(None) => {
+                put.condition_expression("attribute_not_exists(id)")
+            }
             Condition::Revision(Some(seen)) => put
                 .condition_expression("revision = :seen")
                 .expression_attribute_values(":seen", number(seen.cast_signed())),
@@ -294,7 +301,11 @@ fn index_of(
         title: definition.title.clone(),
         version: definition.version.clone(),
         mount,
-        endpoints: definition.endpoints.iter().map(|(name, endpoint)| (name.clone(), summary(endpoint))).collect(),
+        endpoints: definition
+            .endpoints
+            .iter()
+            .map(|(name, endpoint)| (name.clone(), summary(endpoint)))
+            .collect(),
         updated_at: now,
         source: source.to_owned(),
     }

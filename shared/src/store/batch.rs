@@ -107,7 +107,8 @@ impl Store {
         by_table
             .into_iter()
             .filter_map(|(table, keys)| {
-                let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build().ok()?;
+                let keys =
+                    KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build().ok()?;
                 Some((self.name(table), keys))
             })
             .collect()

@@ -37,7 +37,9 @@ pub(super) fn dynamodb(aws: &Aws) -> aws_sdk_dynamodb::Client {
         .http_client(aws.http_client.clone())
         .timeout_config(sdk_timeouts())
         .retry_config(
-            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(50)),
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(Duration::from_millis(50)),
         );
     config.set_credentials_provider(aws.credentials.clone().map(SharedCredentialsProvider::new));
     config.set_endpoint_url(aws.dynamodb_endpoint.clone());

@@ -18,7 +18,9 @@ const ROUNDS: usize = 2;
 pub enum Rate {
     Within,
     /// The limit is reached; the window ends in this many seconds.
-    Over { retry_after: i64 },
+    Over {
+        retry_after: i64,
+    },
 }
 
 fn key(id: &str) -> HashMap<String, AttributeValue> {
@@ -84,7 +86,13 @@ impl Store {
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn take_from_window(&self, id: &str, limit: u32, length: i64, now: Timestamp) -> Result<Rate, Error> {
+    pub async fn take_from_window(
+        &self,
+        id: &str,
+        limit: u32,
+        length: i64,
+        now: Timestamp,
+    ) -> Result<Rate, Error> {
         // A window may be opened by another call between the two writes: then the second round takes from it.
         for _ in 0..ROUNDS {
             let window = match self.take_from_open_window(id, limit, length, now).await? {

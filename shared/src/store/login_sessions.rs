@@ -29,7 +29,8 @@ impl Store {
     /// # Errors
     /// `unavailable` where DynamoDB fails.
     pub async fn start_login_session(&self, session: &LoginSession) -> Result<Started, Error> {
-        let put = Put::builder().table_name(self.name(Table::LoginSessions)).set_item(Some(to_item(session)?));
+        let put =
+            Put::builder().table_name(self.name(Table::LoginSessions)).set_item(Some(to_item(session)?));
         let check = ConditionCheck::builder()
             .table_name(self.name(Table::Accounts))
             .set_key(Some(accounts::account_key(session.account_id).attributes()))
@@ -88,7 +89,9 @@ impl Store {
             .table_name(self.name(Table::LoginSessions))
             .set_key(Some(key(session.user_id, session.id).attributes()))
             .update_expression("SET #counter = :next, rotated_at = :now, expires_at = :expires, #ttl = :ttl")
-            .condition_expression("attribute_exists(id) AND #counter = :seen AND attribute_not_exists(ended_at)")
+            .condition_expression(
+                "attribute_exists(id) AND #counter = :seen AND attribute_not_exists(ended_at)",
+            )
             .expression_attribute_names("#counter", "counter")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":next", number(next.cast_signed()))
@@ -106,7 +109,12 @@ impl Store {
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn end_login_session(&self, user_id: UserId, id: LoginSessionId, now: Timestamp) -> Result<(), Error> {
+    pub async fn end_login_session(
+        &self,
+        user_id: UserId,
+        id: LoginSessionId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let outcome = self
             .client()
             .update_item()

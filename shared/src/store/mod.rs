@@ -96,4 +96,3 @@ where
 {
     Error::unavailable(error)
 }
-

@@ -31,7 +31,8 @@ impl Store {
     /// # Errors
     /// `invalid_request` where the address is none, `conflict` where it is taken.
     pub async fn create_user(&self, new: NewUser<'_>, now: Timestamp) -> Result<Account, Error> {
-        let email = CanonicalEmail::parse(new.email).map_err(|error| Error::invalid_field("email", error.to_string()))?;
+        let email = CanonicalEmail::parse(new.email)
+            .map_err(|error| Error::invalid_field("email", error.to_string()))?;
         let user_id = UserId::new(now)?;
         let account_id = user_id.personal_account();
         let workspace = new_workspace(account_id, now)?;
@@ -109,7 +110,8 @@ impl Store {
     /// # Errors
     /// `not_found` where no user has it.
     pub async fn account_of(&self, email: &str) -> Result<(Credentials, Account), Error> {
-        let email = CanonicalEmail::parse(email).map_err(|error| Error::invalid_field("email", error.to_string()))?;
+        let email =
+            CanonicalEmail::parse(email).map_err(|error| Error::invalid_field("email", error.to_string()))?;
         let credentials = self.credentials(&email).await?.ok_or(Code::NotFound)?;
         let account = self.account(credentials.account_id).await?;
         Ok((credentials, account))
@@ -133,7 +135,8 @@ impl Store {
     pub async fn set_password(&self, email: &str, password_hash: String) -> Result<Account, Error> {
         let (credentials, account) = self.account_of(email).await?;
         let address = CanonicalEmail::parse(email).map_err(Error::internal)?;
-        let (seen, next) = (credentials.credentials_epoch.cast_signed(), credentials.credentials_epoch.cast_signed() + 1);
+        let (seen, next) =
+            (credentials.credentials_epoch.cast_signed(), credentials.credentials_epoch.cast_signed() + 1);
         let in_credentials = Update::builder()
             .table_name(self.name(Table::Credentials))
             .set_key(Some(credentials::key(&address).attributes()))

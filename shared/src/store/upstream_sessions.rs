@@ -100,7 +100,8 @@ impl Store {
     ) -> Result<Written<Limits>, Error> {
         let id = format!("{api_id}#limits");
         let item = to_item(&LimitsItem { account_id, id, limits })?;
-        let mut request = self.client().put_item().table_name(self.name(Table::UpstreamSessions)).set_item(Some(item));
+        let mut request =
+            self.client().put_item().table_name(self.name(Table::UpstreamSessions)).set_item(Some(item));
         request = if seen == 0 {
             request.condition_expression("attribute_not_exists(id)")
         } else {
@@ -117,7 +118,10 @@ impl Store {
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn put_upstream_session(&self, session: &UpstreamSession) -> Result<Written<UpstreamSession>, Error> {
+    pub async fn put_upstream_session(
+        &self,
+        session: &UpstreamSession,
+    ) -> Result<Written<UpstreamSession>, Error> {
         let outcome = self
             .client()
             .put_item()
@@ -145,7 +149,9 @@ impl Store {
         let next = UpstreamSession { saved_at: now, ..seen.clone() };
         let outcome = self
             .change(seen)
-            .update_expression("SET sealed = :sealed, revision = :next, saved_at = :now, #ttl = :ttl REMOVE ended_at")
+            .update_expression(
+                "SET sealed = :sealed, revision = :next, saved_at = :now, #ttl = :ttl REMOVE ended_at",
+            )
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":sealed", AttributeValue::B(Blob::new(sealed)))
             .expression_attribute_values(":next", number(seen.revision.cast_signed() + 1))
@@ -178,10 +184,11 @@ impl Store {
             .update_item()
             .table_name(self.name(Table::UpstreamSessions))
             .set_key(Some(key(seen.account_id, &seen.api_id, seen.session_id).attributes()))
-            .condition_expression("attribute_exists(id) AND generation = :generation AND revision = :revision")
+            .condition_expression(
+                "attribute_exists(id) AND generation = :generation AND revision = :revision",
+            )
             .expression_attribute_values(":generation", number(seen.generation.cast_signed()))
             .expression_attribute_values(":revision", number(seen.revision.cast_signed()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
-
 }
