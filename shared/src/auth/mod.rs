@@ -60,6 +60,8 @@ pub async fn authenticate(
     batch.extend(more(&claim));
     let rows = app.store.read(batch).await?;
     let principal = claim.decide(app, &rows, request).await?;
+    // Nobody else sets it: a request is authenticated once.
+    let _ = request.actor.set(principal.actor.id());
     Ok((principal, rows))
 }
 

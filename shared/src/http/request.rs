@@ -1,6 +1,7 @@
 //! A request as the handlers see it.
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use lambda_http::request::RequestContext;
 use serde_json::{Map, Value};
 
 use super::without_trailing_slash;
+use crate::domain::id::UserId;
 use crate::error::{Code, Error, Fault};
 use crate::{Timestamp, auth::KeyUse};
 
@@ -30,27 +32,51 @@ pub struct Request {
     pub body: Bytes,
     pub client_address: Option<ClientAddress>,
     pub request_id: String,
+    /// The route that API Gateway matched, as in `ANY /v1/api-keys/{id}`: what the log says in place of the path,
+    /// into which a client may have put anything.
+    pub route: String,
     /// When the request came: the only time this request knows.
     pub now: Timestamp,
     /// The API key that acted, once known, so that its use is counted exactly once.
     pub key_use: KeyUse,
+    /// Who acts, once known, for the log.
+    pub actor: Arc<OnceLock<UserId>>,
 }
 
 impl Request {
+    /// A request without query, headers, body or origin.
+    #[must_use]
+    pub fn new(method: Method, path: &str, now: Timestamp) -> Self {
+        Self {
+            method,
+            path: without_trailing_slash(path).to_owned(),
+            trailing_slash: path.len() > 1 && path.ends_with('/'),
+            query: String::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            client_address: None,
+            request_id: String::new(),
+            route: String::new(),
+            now,
+            key_use: KeyUse::default(),
+            actor: Arc::default(),
+        }
+    }
+
     /// What `lambda_http` parsed from an event of payload version 2.0.
     #[must_use]
     pub fn from_event(event: lambda_http::Request, now: Timestamp) -> Self {
         let raw_path = event.raw_http_path();
         let path = if raw_path.is_empty() { "/" } else { raw_path };
-        let trailing_slash = path.len() > 1 && path.ends_with('/');
-        let path = without_trailing_slash(path).to_owned();
+        let bare = Self::new(event.method().clone(), path, now);
         let context = event.request_context_ref();
-        let (client_address, request_id) = match context {
+        let (client_address, request_id, route) = match context {
             Some(RequestContext::ApiGatewayV2(context)) => (
                 context.http.source_ip.as_deref().and_then(|text| text.parse().ok()),
                 context.request_id.clone(),
+                context.route_key.clone(),
             ),
-            _ => (None, None),
+            _ => (None, None, None),
         };
         let request_id = request_id
             .or_else(|| event.lambda_context_ref().map(|context| context.request_id.clone()))
@@ -63,16 +89,13 @@ impl Request {
             _ => Bytes::new(),
         };
         Self {
-            method: parts.method,
-            path,
-            trailing_slash,
             query,
             headers: parts.headers,
             body,
             client_address,
             request_id,
-            now,
-            key_use: KeyUse::default(),
+            route: route.unwrap_or_default(),
+            ..bare
         }
     }
 

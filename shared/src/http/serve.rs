@@ -2,13 +2,16 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt as _;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue};
 
 use super::{LAMBDA_PAYLOAD_LIMIT, Request, Response, problem};
+use crate::Timestamp;
 use crate::app::{App, Function};
+use crate::domain::id::UserId;
 use crate::error::{Code, Error};
 use crate::store::usage;
 
@@ -28,11 +31,9 @@ pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) 
         usage::count(app, key, now).await;
     }
     let outcome = outcome.and_then(within_limit);
-    let error = outcome.as_ref().err();
-    line.log(
-        outcome.as_ref().map_or_else(|error| error.code.status(), |response| response.status.as_u16()),
-        error,
-    );
+    let status =
+        outcome.as_ref().map_or_else(|error| error.code.status(), |response| response.status.as_u16());
+    line.log(status, outcome.as_ref().err(), app.clock.now());
     let response = outcome.unwrap_or_else(|error| problem::answer(&error, &line.request_id));
     into_lambda(with_standing_headers(response, &line.request_id))
 }
@@ -106,13 +107,14 @@ fn into_lambda(response: Response) -> Answer {
     Answer(answer)
 }
 
-/// The one log line of a request. It names no value that a client sent but method and path, and of a path only
-/// what a route may hold.
+/// The one log line of a request. It names nothing that a client wrote: not the path but the route it took.
 struct Line {
     function: &'static str,
     method: String,
-    path: String,
+    route: String,
     request_id: String,
+    actor: Arc<OnceLock<UserId>>,
+    began: Timestamp,
 }
 
 impl Line {
@@ -120,19 +122,27 @@ impl Line {
         Self {
             function: function.name,
             method: request.method.to_string(),
-            path: request.path.chars().take(200).collect(),
+            route: request.route.clone(),
             request_id: request.request_id.clone(),
+            actor: Arc::clone(&request.actor),
+            began: request.now,
         }
     }
 
-    fn log(&self, status: u16, error: Option<&Error>) {
-        let Self { function, method, path, request_id } = self;
+    fn log(&self, status: u16, error: Option<&Error>, ended: Timestamp) {
+        let Self { function, method, route, request_id, .. } = self;
+        let actor = self.actor.get().map(ToString::to_string);
         let code = error.map(|error| error.code.name());
         let cause = error.and_then(Error::cause);
+        let millis = ended.as_millisecond() - self.began.as_millisecond();
         if status >= 500 {
-            tracing::error!(request_id, function, method, path, status, code, cause, "request");
+            tracing::error!(
+                request_id, function, method, route, actor, status, code, millis, cause, "request"
+            );
         } else {
-            tracing::info!(request_id, function, method, path, status, code, cause, "request");
+            tracing::info!(
+                request_id, function, method, route, actor, status, code, millis, cause, "request"
+            );
         }
     }
 }

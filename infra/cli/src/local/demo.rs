@@ -178,16 +178,11 @@ async fn call(
         headers.insert(header::AUTHORIZATION, value);
     }
     let request = Request {
-        method,
-        path: path.to_owned(),
-        trailing_slash: false,
-        query: String::new(),
         headers,
         body: if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() },
         client_address: Some(std::net::Ipv4Addr::LOCALHOST.into()),
         request_id: "demo".to_owned(),
-        now: app.clock.now(),
-        key_use: latchkey::auth::KeyUse::default(),
+        ..Request::new(method, path, app.clock.now())
     };
     let response = (function.handle)(app, request).await?;
     Ok(serde_json::from_slice(&response.body).unwrap_or_default())
