@@ -7,6 +7,6 @@ pub mod database;
 mod logs;
 pub mod problem;
 
-pub use app::{Instance, MadeKey, SignedIn, TestApp, User, hash_of};
+pub use app::{Instance, MadeKey, PASSWORD, SignedIn, TestApp, User, hash_of};
 pub use client::{Answer, Call, Client};
 pub use logs::logged;
