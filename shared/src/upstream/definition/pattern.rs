@@ -118,6 +118,12 @@ impl Css {
     pub fn selector(&self) -> Option<Selector> {
         Selector::parse(&self.0).ok()
     }
+
+    /// Whether matching may walk along all the siblings of an element.
+    #[must_use]
+    pub fn counts_siblings(&self) -> bool {
+        ["nth-", "-of-type", "~"].iter().any(|word| self.0.contains(word))
+    }
 }
 
 /// A JSON path by RFC 9535.

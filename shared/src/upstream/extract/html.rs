@@ -4,24 +4,29 @@ use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::{StrTendril, TendrilSink};
 use scraper::{ElementRef, Html, HtmlTreeSink};
 
-use super::TooLarge;
+use super::{TooLarge, attributes};
 
 /// The largest document that is read as HTML, in bytes.
 pub const LARGEST_HTML: usize = 4 * 1024 * 1024;
 /// Elements and texts of one document.
-const MOST_NODES: usize = 200_000;
+const MOST_NODES: usize = 100_000;
+/// Attributes of one tag.
+const MOST_ATTRIBUTES: usize = 4_000;
 /// Elements within each other: where browsers stop too. Many of the standard's steps walk up all of them.
 const DEEPEST: usize = 512;
 /// The document is fed in pieces of this many bytes, and the tree measured after each: unclosed formatting
 /// elements are made anew in every block that follows, so that one piece may add many nodes.
 const PIECE: usize = 256;
 
+/// A visit of an element costs as much as a few steps from sibling to sibling.
+const VISIT: usize = 4;
+
 /// The hidden inputs of a form.
 pub(crate) const HIDDEN_INPUTS: &str = "input[type=hidden i][name]:not([disabled])";
 
 /// Parses a document.
 pub(super) fn parse(text: &str) -> Result<Html, TooLarge> {
-    if text.len() > LARGEST_HTML {
+    if text.len() > LARGEST_HTML || attributes::most(text) > MOST_ATTRIBUTES {
         return Err(TooLarge);
     }
     let mut parser = parse_document(HtmlTreeSink::new(Html::new_document()), ParseOpts::default());
@@ -39,6 +44,20 @@ pub(super) fn parse(text: &str) -> Result<Html, TooLarge> {
         }
     }
     Ok(parser.finish())
+}
+
+/// How much work a selector may be at `root`: a visit of each element below it, and, where the selector counts
+/// siblings, a walk along all of them from each. The count ends above `most`.
+pub(super) fn work(root: ElementRef<'_>, counts_siblings: bool, most: usize) -> usize {
+    let mut work = 0_usize;
+    for node in root.descendants() {
+        let siblings = if counts_siblings { node.children().count() } else { 0 };
+        work = work.saturating_add(VISIT).saturating_add(siblings.saturating_mul(siblings));
+        if work > most {
+            break;
+        }
+    }
+    work
 }
 
 /// An element's text: trimmed, and every run of white space one space.
@@ -75,11 +94,14 @@ mod tests {
         }
         assert!(parse(&page).is_err());
         assert!(parse(&"x".repeat(LARGEST_HTML + 1)).is_err());
+        let mut page = "<!-- ' --><a b='>' ".to_owned();
+        (0..100_000).for_each(|number| write!(page, "a{number}='>' ").unwrap());
+        assert!(parse(&page).is_err());
     }
 
     #[test]
     fn ordinary_pages_are_read() {
-        let page = format!("<table>{}</table>", "<tr><td>ä<td>b".repeat(20_000));
+        let page = format!("<table>{}</table>", "<tr><td>ä<td>b".repeat(10_000));
         assert!(parse(&page).is_ok());
         assert!(parse("").is_ok());
     }

@@ -2,6 +2,7 @@
 //!
 //! Answers are hostile: what is parsed, how often a pattern may fit, and what comes out are all bounded.
 
+mod attributes;
 mod charset;
 mod html;
 
@@ -24,6 +25,9 @@ pub const LARGEST_DATA: usize = 5 * 1024 * 1024;
 /// Matches of one `each`.
 pub const MOST_MATCHES: usize = 10_000;
 
+/// Steps that the selectors of one answer may take together; about a second.
+const MOST_WORK: usize = 50_000_000;
+
 /// More came out of an answer than is passed on, or the answer is too large or too tangled to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the site's answer is too large to be read")]
@@ -38,6 +42,7 @@ pub struct Page<'a> {
     html: OnceCell<Result<Html, TooLarge>>,
     json: OnceCell<Option<Value>>,
     left: Cell<usize>,
+    work_left: Cell<usize>,
 }
 
 /// What an extractor looks at.
@@ -59,6 +64,7 @@ impl<'a> Page<'a> {
             html: OnceCell::new(),
             json: OnceCell::new(),
             left: Cell::new(LARGEST_DATA),
+            work_left: Cell::new(MOST_WORK),
         }
     }
 
@@ -200,6 +206,7 @@ impl<'a> Page<'a> {
         let found: Vec<ElementRef<'_>> = match selector {
             None => vec![root],
             Some(selector) => {
+                self.work(root, selector)?;
                 let Some(selector) = selector.selector() else { return Ok(absent(extractor)) };
                 let most = if extractor.each.is_some() { MOST_MATCHES + 1 } else { 1 };
                 root.select(&selector).take(most).collect()
@@ -254,6 +261,14 @@ impl<'a> Page<'a> {
         };
         self.spend(text.as_ref().map_or(0, String::len))?;
         Ok(text.map_or(Value::Null, Value::String))
+    }
+
+    /// Counts what a selector may cost, before it runs.
+    fn work(&self, root: ElementRef<'_>, selector: &Css) -> Result<(), TooLarge> {
+        let left = self.work_left.get();
+        let left = left.checked_sub(html::work(root, selector.counts_siblings(), left)).ok_or(TooLarge)?;
+        self.work_left.set(left);
+        Ok(())
     }
 
     /// Counts what comes out, a few bytes of punctuation with each value.

@@ -103,6 +103,18 @@ fn what_comes_out_is_bounded() {
 }
 
 #[test]
+fn what_selectors_cost_is_bounded() {
+    let wide = "<i></i>".repeat(20_000);
+    let run = |extract: &str, body: &str| run(extract, "text/html", body.as_bytes());
+    assert!(run("{ a: { css: 'i b' } }", &wide).is_ok());
+    assert_eq!(run("{ a: { css: 'b:nth-child(2)' } }", &wide), Err(TooLarge));
+    assert_eq!(run("{ a: { css: 'b ~ i' } }", &wide), Err(TooLarge));
+    let rows = format!("<table>{}</table>", "<tr><td>1<td>2".repeat(5_000));
+    let numbers = run("{ a: { css: tr, each: { n: { css: 'td:nth-child(2)' } } } }", &rows).unwrap();
+    assert_eq!(numbers["a"][4_999]["n"], "2");
+}
+
+#[test]
 fn an_answer_without_extract_is_passed_on() {
     let whole = |content_type: &str, body: &[u8]| {
         let (answer, jar) = (incoming(content_type, body), Jar::default());
