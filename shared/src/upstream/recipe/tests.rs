@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -462,4 +463,33 @@ async fn a_recipe_ends_in_time() {
     let never = async |_| std::future::pending().await;
     let outcome = sign_in(Site::of(&definition), login, &inputs, State::default(), at_second(1), never).await;
     assert!(matches!(outcome, Err(RecipeError::Egress(EgressError::Timeout))));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_input_leaves_its_place(x in "(\\PC|[&=?#/%+\"\\\\{}$\\x00-\\x1f]){0,16}", y in "\\PC{0,8}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        for body in ["form: { x: $inputs.x, y: $inputs.y }", "json: { x: $inputs.x, y: [$inputs.y] }"] {
+            let text = endpoint(&format!(
+                "{{ request: {{ method: POST, path: /a, query: {{ x: $inputs.x, y: 'a{{$inputs.y}}' }}, {body} }} }}"
+            ));
+            let site = FakeSite::new(|_: &Seen| page(""));
+            runtime.block_on(site.call(&text, "e", json!({"x": x, "y": y}), &mut with_key())).unwrap();
+            let seen = site.last();
+            let url: Url = seen.url.parse().unwrap();
+            let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+            let expected = [("x", x.clone()), ("y", format!("a{y}")), ("k", "1".to_owned())];
+            prop_assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value)));
+            prop_assert_eq!(url.origin().ascii_serialization(), "https://site.example");
+            prop_assert_eq!(url.path(), "/app/a");
+            if body.starts_with("form") {
+                let fields: Vec<(String, String)> =
+                    url::form_urlencoded::parse(seen.body.as_bytes()).into_owned().collect();
+                prop_assert_eq!(fields, [("x".to_owned(), x.clone()), ("y".to_owned(), y.clone())]);
+            } else {
+                prop_assert_eq!(serde_json::from_str::<Value>(&seen.body).unwrap(), json!({"x": x, "y": [y]}));
+            }
+        }
+    }
 }
