@@ -41,6 +41,7 @@ pub enum Code {
 
 impl Code {
     /// The HTTP status, the `error_code`, the `title` and the `detail` of this code.
+    #[allow(clippy::too_many_lines, reason = "a table")]
     const fn row(self) -> (u16, &'static str, &'static str, &'static str) {
         match self {
             Self::InvalidJson => {

@@ -1,5 +1,7 @@
 //! The command itself: its exit codes and output, and the commands that it tells people to copy.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what does not hold")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Output, Stdio};
 

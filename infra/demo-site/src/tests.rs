@@ -146,7 +146,7 @@ async fn the_json_side_takes_a_bearer_token() {
 async fn a_held_path_waits_and_the_log_tells_what_came() {
     let site = site().await;
     let held = site.hold("/status");
-    let (_, answer) = tokio::join!(
+    let ((), answer) = tokio::join!(
         async {
             held.waiting(1).await;
             assert_eq!(site.request_log()[0].target, "/status?a=1");

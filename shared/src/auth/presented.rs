@@ -133,6 +133,7 @@ mod tests {
         credential(&request(headers)).map_err(|error| error.code)
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "as `presented` gives it")]
     fn key_of(text: &str) -> Result<Option<Presented>, Code> {
         Ok(Some(Presented::Key(Secret::new(text))))
     }

@@ -216,6 +216,8 @@ fn rule(kind: &ValidationErrorKind) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -317,7 +319,7 @@ mod tests {
             ]
             .into(),
             steps: Vec::new(),
-            data: Default::default(),
+            data: BTreeMap::default(),
             failures: Vec::new(),
         };
         let run = |given: Value| {

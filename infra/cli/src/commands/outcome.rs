@@ -23,6 +23,7 @@ pub enum Failure {
 
 impl Failure {
     /// The failure behind an error; `what` names the thing that the command is about.
+    #[must_use]
     pub fn of(error: &Error, what: &str) -> Self {
         match error.code {
             Code::NotFound => Self::NotFound(format!("{what} does not exist")),

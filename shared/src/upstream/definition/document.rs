@@ -43,7 +43,7 @@ fn read(node: &Node, report: &Report) -> Option<Definition> {
     let version = root.member("openapi");
     if !version
         .as_ref()
-        .and_then(|at| at.text())
+        .and_then(At::text)
         .is_some_and(|version| version == "3.1" || version.starts_with("3.1."))
     {
         version.as_ref().unwrap_or(&root).fault("needs `openapi: 3.1.0`");

@@ -18,8 +18,7 @@ fn lines(faults: &[DefinitionFault]) -> Vec<String> {
 fn faults(from: &str, to: &str) -> Vec<String> {
     assert!(MAIL.contains(from), "{from}");
     parse(&MAIL.replace(from, to))
-        .map(|_| Vec::new())
-        .unwrap_or_else(|faults| faults)
+        .map_or_else(|faults| faults, |_| Vec::new())
         .iter()
         .map(|fault| format!("{}: {}", fault.place, fault.message))
         .collect()

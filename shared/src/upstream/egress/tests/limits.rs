@@ -57,7 +57,7 @@ async fn the_limit_of_a_body_is_exact_and_told_from_its_length_before_it_is_read
 async fn a_compressed_bomb_is_given_up_at_the_limit() {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     for _ in 0..64 {
-        encoder.write_all(&[0; 1 << 16]).unwrap();
+        encoder.write_all(&vec![0; 1 << 16]).unwrap();
     }
     let bomb = encoder.finish().unwrap();
     assert!(bomb.len() < 10_000);
