@@ -45,7 +45,6 @@ impl Loaded {
 }
 
 pub async fn serve(app: &App, request: &Request, id: &str, name: &str) -> Result<Response, Error> {
-    request.only("POST")?;
     let sent = read(request);
     let outcome = dispatch(app, request, id, name, sent).await;
     // Every answer says how the site saw the session: where nobody asked the site, nobody knows.
@@ -70,6 +69,7 @@ async fn dispatch(
     name: &str,
     sent: Result<Sent, Error>,
 ) -> Result<Response, Error> {
+    request.only("POST")?;
     let loaded = load(app, request, id, name, sent.as_ref().ok()).await?;
     let sent = sent?;
     match loaded.stored.endpoint.kind {
