@@ -1,6 +1,6 @@
 //! The limits on signing in, taken before the site is called and given back where that changes nothing.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use latchkey::Timestamp;
 use latchkey::app::App;
@@ -8,10 +8,10 @@ use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::pepper::index_hash;
 use latchkey::crypto::secret::random_hex;
 use latchkey::domain::id::{AccountId, ApiId, UpstreamSessionId};
-use latchkey::domain::upstream_limits::{Granted, Limits, Refused, SiteUser};
+use latchkey::domain::upstream_limits::{Granted, Limits, Refused, Seen, SiteUser, Slot};
 use latchkey::error::{Code, Error};
 use latchkey::store::upstream_sessions::{self, UpstreamSession};
-use latchkey::store::{Rows, Written};
+use latchkey::store::{BATCH_LIMIT, Rows, Written};
 
 /// How often taking a slot is tried when others take theirs at the same time.
 const ROUNDS: usize = 12;
@@ -54,10 +54,13 @@ impl<'a> Who<'a> {
         };
         for _ in 0..ROUNDS {
             let seen = limits.version;
-            let alive = self.alive(app, &limits, cap, now).await?;
-            let granted = limits
-                .take(self.site_user(), cap, fresh, nonce.clone(), now, |id| alive.contains(&id))
-                .map_err(refused)?;
+            let sessions = self.sessions(app, &limits, cap, now).await?;
+            let is_held = |slot: &Slot| match &sessions {
+                Some(seen) => slot.is_held(seen.get(&slot.session_id).copied(), now),
+                None => true,
+            };
+            let granted =
+                limits.take(self.site_user(), cap, fresh, nonce.clone(), now, is_held).map_err(refused)?;
             let saved =
                 app.store.save_upstream_limits(self.account_id, self.api_id, &granted.limits, seen).await?;
             match saved {
@@ -92,29 +95,30 @@ impl<'a> Who<'a> {
         upstream_sessions::limits(&rows, self.account_id, self.api_id)
     }
 
-    /// Which sessions behind slots live; only asked where the cap could be reached.
-    async fn alive(
+    /// What the sessions behind the slots say; only asked where the cap could be reached. Below it, what has ended
+    /// is cleared away when somebody asks.
+    async fn sessions(
         &self,
         app: &App,
         limits: &Limits,
         cap: u32,
         now: Timestamp,
-    ) -> Result<HashSet<UpstreamSessionId>, Error> {
-        let held: Vec<_> = limits.unreserved(now).collect();
-        if held.is_empty() || limits.slots.len() < usize::try_from(cap).unwrap_or(usize::MAX) {
-            // Below the cap nobody asks; what has ended is cleared away when somebody does.
-            return Ok(held.into_iter().collect());
+    ) -> Result<Option<HashMap<UpstreamSessionId, Seen>>, Error> {
+        if !limits.may_be_full(self.site_user(), cap) {
+            return Ok(None);
         }
         let key = |id| upstream_sessions::key(self.account_id, self.api_id, id);
-        let mut alive = HashSet::new();
-        for some in held.chunks(100) {
+        let ids: Vec<_> = limits.slots.values().map(|slot| slot.session_id).collect();
+        let mut sessions = HashMap::new();
+        for some in ids.chunks(BATCH_LIMIT) {
             let rows = app.store.read(some.iter().map(|&id| key(id)).collect()).await?;
             for &id in some {
                 let session: Option<UpstreamSession> = rows.get(&key(id))?;
-                alive.extend(session.filter(|session| session.is_alive(now)).map(|_| id));
+                let seen = session.map(|session| (session.generation, session.is_alive(now)));
+                sessions.extend(seen.map(|(generation, is_alive)| (id, Seen { generation, is_alive })));
             }
         }
-        Ok(alive)
+        Ok(Some(sessions))
     }
 }
 

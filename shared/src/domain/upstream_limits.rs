@@ -40,9 +40,31 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     pub session_id: UpstreamSessionId,
-    /// Until when it is held whether or not a session is there yet.
+    /// The sign-in that took it last: its session has this generation.
+    pub generation: u64,
+    /// Until when it is held although that session is not there yet.
     #[serde(with = "super::time::micros")]
     pub reserved_until: Timestamp,
+}
+
+/// What the item of a slot's session says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    pub generation: u64,
+    pub is_alive: bool,
+}
+
+impl Slot {
+    /// Whether it is taken, with what its session's item says, where there is one.
+    #[must_use]
+    pub fn is_held(&self, seen: Option<Seen>, now: Timestamp) -> bool {
+        match seen {
+            // The sign-in is over: its session alone tells.
+            Some(seen) if seen.generation >= self.generation => seen.is_alive,
+            // A sign-in may be under way; an earlier session may live on.
+            earlier => now < self.reserved_until || earlier.is_some_and(|seen| seen.is_alive),
+        }
+    }
 }
 
 /// Why a sign-in may not begin.
@@ -73,13 +95,16 @@ pub struct Granted {
 }
 
 impl Limits {
-    /// The sessions that hold a slot although no reservation does: only their items tell whether they live.
-    pub fn unreserved(&self, now: Timestamp) -> impl Iterator<Item = UpstreamSessionId> {
-        self.slots.values().filter(move |slot| slot.reserved_until <= now).map(|slot| slot.session_id)
+    /// Whether `user` could be refused for the cap: only then does it matter which slots are still held.
+    #[must_use]
+    pub fn may_be_full(&self, user: SiteUser<'_>, cap: u32) -> bool {
+        let is_known = self.slots.contains_key(user.newest)
+            || user.older.iter().any(|hash| self.slots.contains_key(hash));
+        !is_known && self.slots.len() >= usize::try_from(cap).unwrap_or(usize::MAX)
     }
 
-    /// Takes an attempt and a slot for `user`, with `fresh` as the id of a session of a new one. `lives` tells
-    /// whether a session that no reservation holds has not ended.
+    /// Takes an attempt and a slot for `user`, with `fresh` as the id of a session of a new one. `is_held` tells
+    /// whether a slot is still taken.
     ///
     /// # Errors
     /// The limit that is reached; the cap is told first, and costs no attempt.
@@ -90,11 +115,11 @@ impl Limits {
         fresh: UpstreamSessionId,
         nonce: String,
         now: Timestamp,
-        lives: impl Fn(UpstreamSessionId) -> bool,
+        is_held: impl Fn(&Slot) -> bool,
     ) -> Result<Granted, Refused> {
         let older = user.older.iter().find_map(|hash| self.slots.remove(hash));
         let known = self.slots.remove(user.newest).or(older).map(|slot| slot.session_id);
-        self.slots.retain(|_, slot| now < slot.reserved_until || lives(slot.session_id));
+        self.slots.retain(|_, slot| is_held(slot));
         if known.is_none() && self.slots.len() >= usize::try_from(cap).unwrap_or(usize::MAX) {
             return Err(Refused::Cap);
         }
@@ -108,8 +133,9 @@ impl Limits {
         self.attempts.push(now.as_microsecond());
         let session_id = known.unwrap_or(fresh);
         let reserved_until = after(now, RESERVATION);
-        self.slots.insert(user.newest.to_owned(), Slot { session_id, reserved_until });
         self.version += 1;
+        let slot = Slot { session_id, generation: self.version, reserved_until };
+        self.slots.insert(user.newest.to_owned(), slot);
         self.nonce = nonce;
         self.ttl = after(now, SESSION_LIFE + ATTEMPT_WINDOW).as_second();
         Ok(Granted { session_id, is_new: known.is_none(), generation: self.version, limits: self })
@@ -148,8 +174,10 @@ mod tests {
 
     fn take(limits: Limits, user: &str, cap: u32, at: i64, lives: bool) -> Result<Granted, Refused> {
         let user = SiteUser { newest: user, older: &[] };
-        limits
-            .take(user, cap, UpstreamSessionId::new().unwrap(), "n".into(), at_second(START + at), |_| lives)
+        let now = at_second(START + at);
+        let seen = |slot: &Slot| lives.then_some(Seen { generation: slot.generation, is_alive: true });
+        let is_held = |slot: &Slot| slot.is_held(seen(slot), now);
+        limits.take(user, cap, UpstreamSessionId::new().unwrap(), "n".into(), now, is_held)
     }
 
     #[test]
@@ -171,6 +199,24 @@ mod tests {
         assert_eq!(take(limits.clone(), "b", 1, 59, false), Err(Refused::Cap));
         assert!(take(limits.clone(), "b", 1, 60, false).is_ok());
         assert_eq!(take(limits, "b", 1, 60, true), Err(Refused::Cap));
+    }
+
+    #[test]
+    fn a_slot_is_free_as_soon_as_the_session_of_its_own_sign_in_has_ended() {
+        let slot = Slot {
+            session_id: UpstreamSessionId::new().unwrap(),
+            generation: 5,
+            reserved_until: at_second(60),
+        };
+        let held =
+            |generation, is_alive, at| slot.is_held(Some(Seen { generation, is_alive }), at_second(at));
+        assert!(held(5, true, 0) && held(5, true, 99));
+        assert!(!held(5, false, 0));
+        // Signing in again: the session of before has ended, the new one is not there yet.
+        assert!(held(4, false, 59) && !held(4, false, 60));
+        // It failed, and the session of before lives on.
+        assert!(held(4, true, 60));
+        assert!(slot.is_held(None, at_second(59)) && !slot.is_held(None, at_second(60)));
     }
 
     #[test]

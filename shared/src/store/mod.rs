@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-pub use batch::{Batch, Rows};
+pub use batch::{BATCH_LIMIT, Batch, Rows};
 pub use client::{http_client, sdk_timeouts};
 pub use conditional::Written;
 pub(crate) use conditional::written;
