@@ -63,14 +63,20 @@ pub struct MadeKey {
 
 impl TestApp {
     pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    /// As [`start`](Self::start), with other options.
+    pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         logs::keep();
         let clock = Clock::manual(START.parse::<Timestamp>().expect("a time"));
         let database = Database::start().await;
-        let options = Options {
+        let mut options = Options {
             clock: clock.clone(),
             dynamodb_endpoint: Some(database.url.clone()),
             ..Options::default()
         };
+        change(&mut options);
         let gateway = Instance::start(options).await;
         database.forget();
         Self { database, clock, gateway }

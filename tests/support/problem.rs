@@ -14,7 +14,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    const fn new(status: u16, code: &'static str, title: &'static str, detail: &'static str) -> Self {
+    pub const fn new(status: u16, code: &'static str, title: &'static str, detail: &'static str) -> Self {
         Self { status, code, title, detail }
     }
 

@@ -15,7 +15,7 @@ use latchkey::config::{Aws, Config};
 use latchkey::crypto::keyring::{self, Keyring, Purpose};
 use latchkey::crypto::provider::{KeyProviderConfig, Provider, ProviderError, create_master_key};
 use latchkey::store::{Store, Table};
-use latchkey::upstream::egress::Egress;
+use latchkey::upstream::egress::{self, Egress, EgressOptions};
 use tokio::net::TcpListener;
 
 pub use self::demo::Demo;
@@ -49,6 +49,8 @@ pub struct Options {
     pub provider: Option<Provider>,
     /// Who issues tokens; without it, the stack's own address.
     pub issuer: Option<String>,
+    /// The bounds of one exchange with a site.
+    pub egress: egress::Limits,
     pub limits: Limits,
 }
 
@@ -62,6 +64,7 @@ impl Default for Options {
             dynamodb_endpoint: None,
             provider: None,
             issuer: None,
+            egress: egress::Limits::default(),
             limits: Limits::default(),
         }
     }
@@ -135,7 +138,7 @@ impl Stack {
             Some(provider) => provider,
             None => Provider::connect(&config.keys, &config.aws).map_err(master_key)?,
         };
-        let app = app(config, &provider, options.clock.clone()).await?;
+        let app = app(config, &provider, options.clock.clone(), options.egress).await?;
         let app = Arc::new(app);
         let gateway = Gateway::start(
             listener,
@@ -211,14 +214,19 @@ fn config(issuer: String, dynamodb_url: String, data: Option<&Path>) -> Result<C
     })
 }
 
-async fn app(config: Config, provider: &Provider, clock: Clock) -> Result<App, StartError> {
+async fn app(
+    config: Config,
+    provider: &Provider,
+    clock: Clock,
+    limits: egress::Limits,
+) -> Result<App, StartError> {
     let store = Store::connect(&config);
     let now = clock.now();
     keyring::init(provider, &store, now).await.map_err(|fault| StartError::Keyring(told(&fault)))?;
     let keyring = Keyring::open(provider.clone(), &store, &Purpose::ALL, now)
         .await
         .map_err(|fault| StartError::Keyring(fault.to_string()))?;
-    let egress = Egress::new(&config, clock.clone());
+    let egress = Egress::with(EgressOptions { limits, ..config.egress_options() }, clock.clone());
     Ok(App { config, store, keyring, egress, clock })
 }
 
