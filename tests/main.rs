@@ -7,5 +7,6 @@ mod auth;
 mod faults;
 mod keys;
 mod ledger;
+mod scraper;
 mod secrets;
 mod support;

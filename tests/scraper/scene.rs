@@ -1,0 +1,156 @@
+//! A gateway, a site, and a user with a key whose account has the site's definitions.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use latchkey::domain::id::{AccountId, ApiId, UpstreamSessionId, WorkspaceId};
+use latchkey::store::upstream_sessions::{self, UpstreamSession};
+use latchkey::upstream::definition;
+use serde_json::{Value, json};
+
+use super::site::{PASSWORD, Site};
+use crate::support::client::http;
+use crate::support::{Answer, Call, MadeKey, TestApp, User};
+
+pub const SITE: &str = include_str!("site.yaml");
+pub const JSON_SITE: &str = include_str!("json.yaml");
+pub const MOUNT: &str = include_str!("mount.yaml");
+
+/// The minute, the hour and the day, in seconds.
+pub const MINUTE: i64 = 60;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+pub struct Scene {
+    pub app: TestApp,
+    pub site: Site,
+    pub jane: User,
+    /// A key of Jane's account.
+    pub key: MadeKey,
+}
+
+/// What a sign-in gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: String,
+    pub key: String,
+}
+
+impl Scene {
+    pub async fn start() -> Self {
+        Self::on(TestApp::start().await).await
+    }
+
+    pub async fn on(app: TestApp) -> Self {
+        let site = Site::start().await;
+        let (jane, signed_in) = app.signed_in("jane").await;
+        let key = app.key(&signed_in.access, json!({ "name": "Scraper" })).await;
+        let scene = Self { app, site, jane, key };
+        for (id, source) in [("mill", SITE), ("mill-json", JSON_SITE), ("contacts", MOUNT)] {
+            scene.apply(scene.jane.account_id, scene.jane.workspace_id, id, source).await;
+        }
+        scene.app.database.forget();
+        scene
+    }
+
+    /// Puts a definition of the site into an account.
+    pub async fn apply(&self, account: AccountId, workspace: WorkspaceId, id: &str, source: &str) {
+        let source = self.site.in_definition(source);
+        let checked = definition::parse(&source).expect("a definition");
+        let (id, now) = (api(id), self.app.clock.now());
+        let applied = self.app.store().apply_api(account, workspace, &id, &checked.definition, &source, now);
+        applied.await.expect("a definition that is applied");
+    }
+
+    pub async fn cap(&self, cap: u32) {
+        self.app.store().set_session_cap(self.jane.account_id, cap).await.expect("a cap");
+    }
+
+    /// A sign-in at the site.
+    pub fn login(&self, user: &str, password: &str) -> Call {
+        let body = json!({ "username": user, "password": password });
+        self.app.post("/scraper/mill/login", body).bearer(&self.key.secret)
+    }
+
+    pub async fn sign_in(&self, user: &str) -> Session {
+        Session::from(&self.login(user, PASSWORD).send().await)
+    }
+
+    /// A call without a session.
+    pub fn bare(&self, endpoint: &str, inputs: Value) -> Call {
+        self.app.post(&format!("/scraper/mill/{endpoint}"), inputs).bearer(&self.key.secret)
+    }
+
+    /// A call with the session's headers.
+    pub fn call(&self, session: &Session, endpoint: &str, inputs: Value) -> Call {
+        self.bare(endpoint, inputs)
+            .header("x-session-id", &session.id)
+            .header("x-encryption-key", &session.key)
+    }
+
+    /// A call that changes nothing.
+    pub async fn steady(&self, session: &Session) -> Answer {
+        self.call(session, "get_steady", json!({})).send().await
+    }
+
+    /// A page, with which the session's cookie changes.
+    pub async fn page(&self, session: &Session, number: u32) -> Answer {
+        self.call(session, "get_page", json!({ "number": number })).send().await
+    }
+
+    /// The session as it is stored.
+    pub async fn stored(&self, session: &Session) -> UpstreamSession {
+        let id: UpstreamSessionId = session.id.parse().expect("a session's id");
+        let key = upstream_sessions::key(self.jane.account_id, &api("mill"), id);
+        let rows = self.app.store().read([key.clone()].into_iter().collect()).await.expect("rows");
+        rows.get(&key).expect("a session").expect("the session is stored")
+    }
+
+    /// Puts another blob in the place of a session's, and leaves the rest as it is.
+    pub async fn overwrite_blob(&self, session: &Session, sealed: &[u8]) {
+        self.set(session, "sealed", json!({ "B": STANDARD.encode(sealed) })).await;
+    }
+
+    /// Sets one attribute of a session's item, as someone who can write to the table.
+    pub async fn set(&self, session: &Session, attribute: &str, value: Value) {
+        let id = format!("mill#{}", session.id);
+        let body = json!({
+            "TableName": "latchkey-upstream-sessions",
+            "Key": { "account_id": { "S": self.jane.account_id }, "id": { "S": id } },
+            "UpdateExpression": "SET #attribute = :value",
+            "ConditionExpression": "attribute_exists(id)",
+            "ExpressionAttributeNames": { "#attribute": attribute },
+            "ExpressionAttributeValues": { ":value": value },
+        });
+        let request = Request::post(format!("{}/", self.app.database.url))
+            .header("x-amz-target", "DynamoDB_20120810.UpdateItem")
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-date", "20270115T120000Z")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=a/20270115/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+            .body(Full::<Bytes>::from(body.to_string()))
+            .expect("a request");
+        let answer = http(None).request(request).await.expect("the database answers");
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+
+    /// How often the key was used, as its owner sees it.
+    pub async fn uses(&self) -> i64 {
+        let jane = self.app.sign_in(&self.jane).await;
+        let key = self.app.get(&format!("/v1/api-keys/{}", self.key.id)).bearer(&jane.access).send().await;
+        key.is(200).json["request_count"].as_i64().expect("a count")
+    }
+}
+
+impl From<&Answer> for Session {
+    #[track_caller]
+    fn from(answer: &Answer) -> Self {
+        assert_eq!(answer.status, 200, "{}", answer.json);
+        Self { id: answer.text("session_id"), key: answer.text("encryption_key") }
+    }
+}
+
+pub fn api(id: &str) -> ApiId {
+    id.parse().expect("an id")
+}
