@@ -41,7 +41,9 @@ async fn a_workspaces_key_reaches_only_its_workspace() {
     scene.apply(scene.jane.account_id, elsewhere, "far-contacts", &mount).await;
 
     let body = json!({ "username": "ada", "password": PASSWORD });
-    let login = |id: &str, key: &str| scene.app.post(&format!("/scraper/{id}/login"), body.clone()).bearer(key).send();
+    let login = |id: &str, key: &str| {
+        scene.app.post(&format!("/scraper/{id}/login"), body.clone()).bearer(key).send()
+    };
     login("far", &key.secret).await.saw("unknown").refuses(NOT_FOUND);
     scene.app.get("/scraper/far").bearer(&key.secret).send().await.refuses(NOT_FOUND);
     scene.app.get("/api/far").bearer(&key.secret).send().await.refuses(NOT_FOUND);

@@ -62,7 +62,9 @@ async fn what_is_not_there_is_not_found() {
     for path in ["/scraper/none", "/scraper/no%20id", "/scraper/mill%23index", "/scraper"] {
         get(path).await.refuses(NOT_FOUND);
     }
-    for path in ["/scraper/none/login", "/scraper/no%20id/login", "/scraper/mill%23index/login", "/scraper/mill/none"] {
+    for path in
+        ["/scraper/none/login", "/scraper/no%20id/login", "/scraper/mill%23index/login", "/scraper/mill/none"]
+    {
         post(path).await.saw("unknown").refuses(NOT_FOUND);
     }
     for path in ["/scraper/mill/login/more", "/scraper/mill/%2e%2e", "/scraper/contacts/login"] {

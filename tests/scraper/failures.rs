@@ -5,9 +5,10 @@ use std::time::Duration;
 use latchkey::upstream::egress;
 use serde_json::json;
 
+use super::pages::INSIDE;
 use super::problems::{RESPONSE_TOO_LARGE, UPSTREAM_ERROR, UPSTREAM_TIMEOUT};
 use super::scene::Scene;
-use super::site::{INSIDE, PASSWORD};
+use super::site::PASSWORD;
 use crate::support::{Answer, TestApp};
 
 /// That nothing of the site's own words came through.
@@ -37,7 +38,8 @@ async fn the_sites_status_is_told_and_its_body_is_not() {
 async fn an_answer_that_is_no_json_is_given_as_text() {
     let scene = Scene::start().await;
     let session = scene.sign_in("ada").await;
-    let answer = scene.call(&session, "get_status", json!({ "status": 200 })).send().await.is(200).saw("active");
+    let answer =
+        scene.call(&session, "get_status", json!({ "status": 200 })).send().await.is(200).saw("active");
     let text = format!("<!doctype html><body>{INSIDE}</body>");
     assert_eq!(answer.json, json!({ "data": { "status": 200, "text": text } }));
 }
@@ -58,7 +60,8 @@ async fn a_site_that_is_down_is_an_upstream_error() {
 #[tokio::test]
 async fn a_site_that_fails_at_the_sign_in_is_an_upstream_error() {
     let scene = Scene::start().await;
-    let broken = super::scene::SITE.replace("path: /login }\n            outputs", "path: /broken }\n            outputs");
+    let broken = super::scene::SITE
+        .replace("path: /login }\n            outputs", "path: /broken }\n            outputs");
     scene.apply(scene.jane.account_id, scene.jane.workspace_id, "mill", &broken).await;
     let answer = scene.login("ada", PASSWORD).send().await;
     answer.refuses_with(UPSTREAM_ERROR, json!({ "upstream_status": 500 }));

@@ -1,1 +1,78 @@
-//! To come.
+//! The proxy's rows of the ledger.
+
+use serde_json::json;
+
+use super::scene::{MINUTE, Scene, until};
+use super::site::PASSWORD;
+use crate::ledger::{Bound, Ledger};
+use crate::support::database::Trace;
+
+const USAGE: &str = "UpdateItem usage";
+
+/// What is left where the count of a key's use, hidden behind the call to the site, is taken out.
+fn awaited(trace: Trace) -> Trace {
+    Trace(trace.0.into_iter().filter(|call| !call.label.starts_with(USAGE)).collect())
+}
+
+const fn at_most(trips: usize, requests: usize, writes: usize) -> Bound {
+    Bound { trips, requests, writes }
+}
+
+#[tokio::test]
+async fn ledger_of_the_proxy() {
+    let scene = Scene::start().await;
+    let mut ledger = Ledger::default();
+    let database = &scene.app.database;
+
+    let (_, trace) = database.watch(scene.login("ada", PASSWORD).send()).await;
+    ledger.enter("sign-in at a site", awaited(trace), at_most(3, 3, 2));
+    let (answer, trace) = database.watch(scene.login("ada", PASSWORD).send()).await;
+    let session = super::scene::Session::from(&answer);
+    ledger.enter("sign-in at a site, again", awaited(trace), at_most(3, 3, 2));
+    let (_, trace) = database.watch(scene.login("bob", PASSWORD).send()).await;
+    ledger.enter("sign-in over the cap", awaited(trace), at_most(2, 2, 0));
+
+    let (_, trace) = database.watch(scene.steady(&session)).await;
+    assert_eq!(trace.writes(), ["UpdateItem usage #1"]);
+    ledger.enter("protected call, state unchanged", awaited(trace), at_most(1, 1, 0));
+    let (_, trace) = database.watch(scene.page(&session, 1)).await;
+    ledger.enter("protected call, state changed", awaited(trace), at_most(2, 2, 1));
+    scene.app.clock.advance(11 * MINUTE);
+    let (_, trace) = database.watch(scene.steady(&session)).await;
+    ledger.enter("protected call, life renewed", awaited(trace), at_most(2, 2, 1));
+    let (_, trace) = database.watch(scene.bare("get_open", json!({})).send()).await;
+    ledger.enter("public endpoint", awaited(trace), at_most(1, 1, 0));
+    let (_, trace) = database.watch(scene.app.get("/api/contacts").bearer(&scene.key.secret).send()).await;
+    assert_eq!(trace.writes(), ["UpdateItem usage #1"]);
+    ledger.enter("mounted upstream", awaited(trace), at_most(1, 1, 0));
+
+    // A token's use is counted nowhere: nothing is taken out.
+    let jane = scene.app.sign_in(&scene.jane).await;
+    let call = scene.app.get("/api/contacts").bearer(&jane.access).send();
+    let (_, trace) = database.watch(call).await;
+    ledger.enter("mounted upstream, with a token", trace, at_most(1, 1, 0));
+    ledger.close();
+}
+
+#[tokio::test]
+async fn ledger_of_what_hides_behind_the_site() {
+    let scene = Scene::start().await;
+    let session = scene.sign_in("ada").await;
+    for (path, endpoint) in [("/page/1", "get_page"), ("/crm/v2", "")] {
+        let held = scene.site.hold(path);
+        scene.app.database.forget();
+        let call = match endpoint {
+            "" => scene.app.get("/api/contacts").bearer(&scene.key.secret),
+            endpoint => scene.call(&session, endpoint, json!({ "number": 1 })),
+        };
+        let call = tokio::spawn(call.send());
+        held.reached(1).await;
+        // The site is called after one read; the use is counted before the site has answered.
+        until(|| scene.calls(USAGE) == 1).await;
+        assert_eq!(awaited(scene.app.database.trace()).requests(), 1, "{:?}", scene.app.database.trace());
+        drop(held);
+        call.await.unwrap().is(200);
+        let writes = scene.app.database.trace().writes().len();
+        assert_eq!(writes, 1 + usize::from(endpoint == "get_page"));
+    }
+}

@@ -54,11 +54,15 @@ async fn an_unexpected_answer_and_a_wall_are_told_apart() {
     let scene = Scene::start().await;
     let odd = super::scene::SITE.replace("'^/home$'", "'^/elsewhere$'");
     scene.apply(scene.jane.account_id, scene.jane.workspace_id, "odd", &odd).await;
-    let walled = super::scene::SITE.replace("path: /login }\n            outputs", "path: /wall }\n            outputs");
+    let walled = super::scene::SITE
+        .replace("path: /login }\n            outputs", "path: /wall }\n            outputs");
     scene.apply(scene.jane.account_id, scene.jane.workspace_id, "walled", &walled).await;
-    for (id, reason, state) in [("odd", "unexpected_response", "unknown"), ("walled", "challenged", "challenged")] {
+    for (id, reason, state) in
+        [("odd", "unexpected_response", "unknown"), ("walled", "challenged", "challenged")]
+    {
         let body = json!({ "username": "ada", "password": PASSWORD });
-        let answer = scene.app.post(&format!("/scraper/{id}/login"), body).bearer(&scene.key.secret).send().await;
+        let answer =
+            scene.app.post(&format!("/scraper/{id}/login"), body).bearer(&scene.key.secret).send().await;
         answer.saw(state).refuses_with(LOGIN_FAILED, json!({ "reason": reason }));
     }
 }
@@ -69,11 +73,14 @@ async fn wrong_input_is_told_whole_and_burns_no_attempt() {
     let send = |body: serde_json::Value| scene.bare("login", body).send();
     let before = scene.app.database.decisive().await;
     for _ in 0..4 {
-        send(json!({ "username": 7, "password": "", "extra": "s3cret" })).await.saw("unknown").refuses_fields(&[
-            ("password", "must not be empty"),
-            ("username", "must be a string"),
-            ("extra", "is not an input of this endpoint"),
-        ]);
+        send(json!({ "username": 7, "password": "", "extra": "s3cret" }))
+            .await
+            .saw("unknown")
+            .refuses_fields(&[
+                ("password", "must not be empty"),
+                ("username", "must be a string"),
+                ("extra", "is not an input of this endpoint"),
+            ]);
         send(json!({})).await.refuses_fields(&[("password", "is required"), ("username", "is required")]);
     }
     let post = |content_type: &str, body: &'static str| {
@@ -84,9 +91,10 @@ async fn wrong_input_is_told_whole_and_burns_no_attempt() {
             .body(content_type, body)
             .send()
     };
-    post("application/json", "{").await.saw("unknown").refuses(
-        INVALID_JSON.saying("The body is not valid JSON (line 1, column 1). Send a JSON object."),
-    );
+    post("application/json", "{")
+        .await
+        .saw("unknown")
+        .refuses(INVALID_JSON.saying("The body is not valid JSON (line 1, column 1). Send a JSON object."));
     post("application/json", "[]").await.refuses_fields(&[("", "must be a JSON object")]);
     post("text/plain", "{}").await.saw("unknown").refuses(UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(scene.app.database.decisive().await, before);
@@ -124,7 +132,8 @@ async fn a_json_sign_in_gives_a_bearer_token() {
     let send = |path: &str, body| scene.app.post(path, body).bearer(&scene.key.secret);
     let wrong = send("/scraper/mill-json/login", json!({ "username": "ada", "password": "no" })).send().await;
     wrong.refuses_with(LOGIN_FAILED, json!({ "reason": "credentials_invalid" }));
-    let answer = send("/scraper/mill-json/login", json!({ "username": "ada", "password": PASSWORD })).send().await;
+    let answer =
+        send("/scraper/mill-json/login", json!({ "username": "ada", "password": PASSWORD })).send().await;
     assert_eq!(answer.json["data"], json!({ "logged_in": true }));
     let session = Session::from(&answer);
 

@@ -11,6 +11,7 @@ mod login;
 mod mount;
 mod mount_headers;
 mod mount_paths;
+mod pages;
 mod problems;
 mod races;
 mod scene;

@@ -1,11 +1,13 @@
 //! A gateway, a site, and a user with a key whose account has the site's definitions.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use latchkey::domain::id::{AccountId, ApiId, UpstreamSessionId, WorkspaceId};
+use latchkey::domain::id::{AccountId, ApiId, KeyId, UpstreamSessionId, WorkspaceId};
 use latchkey::store::upstream_sessions::{self, UpstreamSession};
 use latchkey::upstream::definition;
 use serde_json::{Value, json};
@@ -135,12 +137,27 @@ impl Scene {
         assert_eq!(answer.status().as_u16(), 200);
     }
 
-    /// How often the key was used, as its owner sees it.
-    pub async fn uses(&self) -> i64 {
-        let jane = self.app.sign_in(&self.jane).await;
-        let key = self.app.get(&format!("/v1/api-keys/{}", self.key.id)).bearer(&jane.access).send().await;
-        key.is(200).json["request_count"].as_i64().expect("a count")
+    /// How often the key was used.
+    pub async fn uses(&self) -> u64 {
+        let id: KeyId = self.key.id.parse().expect("a key's id");
+        let usage = self.app.store().usage(&[id]).await.expect("its usage");
+        usage.get(&id).map_or(0, |usage| usage.request_count)
     }
+
+    /// How many calls the database got whose label begins so.
+    pub fn calls(&self, label: &str) -> usize {
+        self.app.database.trace().0.iter().filter(|call| call.label.starts_with(label)).count()
+    }
+}
+
+/// Lets everything else go on until `holds`; what never comes is a failure.
+pub async fn until(holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it comes");
 }
 
 impl From<&Answer> for Session {

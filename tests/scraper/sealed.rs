@@ -86,7 +86,8 @@ async fn nothing_that_opens_a_session_is_stored() {
     scene.page(&session, 1).await.is(200);
     let (text, cookies) = (scene.app.database.written().join("\n"), scene.site.issued());
     assert!(text.contains(&session.id), "the writes are seen");
-    let secrets = cookies.iter().map(String::as_str).chain([session.key.as_str(), super::site::PASSWORD, "\"ada\""]);
+    let secrets =
+        cookies.iter().map(String::as_str).chain([session.key.as_str(), super::site::PASSWORD, "\"ada\""]);
     for secret in secrets {
         assert!(!text.contains(secret), "{secret} was written");
         assert!(!crate::support::logged().contains(secret), "{secret} was logged");

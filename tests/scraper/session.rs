@@ -158,7 +158,9 @@ async fn what_opens_a_session_never_leaves_the_gateway() {
         .is(200);
     for seen in scene.site.log() {
         let text = format!("{} {:?} {}", seen.line, seen.headers, String::from_utf8_lossy(&seen.body));
-        for secret in [&*session.key, &*session.id, &*scene.key.secret, "forged", "client", "192.0.2.7", "x-custom"] {
+        for secret in
+            [&*session.key, &*session.id, &*scene.key.secret, "forged", "client", "192.0.2.7", "x-custom"]
+        {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
     }
