@@ -1,7 +1,7 @@
 //! What is secret: the only user of crypto crates and of KMS.
 //!
 //! [`keyring`] holds one data key per purpose and version, wrapped by a [`provider`] and kept in DynamoDB;
-//! every other module takes its keys from there: [`token`] (over [`jwt`]), [`seal`], [`cursor`], [`pepper`].
+//! every other module takes its keys from there: [`token`] (over `jwt`), [`seal`], [`cursor`], [`pepper`].
 //! [`password`] and [`secret`] need no key. What any of them stores or hands out starts with a version byte
 //! or a `typ`, so that a later format can never be mistaken for this one.
 

@@ -1,7 +1,7 @@
 //! A cookie jar as a browser's, by RFC 6265bis (draft-ietf-httpbis-rfc6265bis), for one session at a site.
 //!
 //! Own storage rather than a crate's: each cookie carries the time it was received and a deletion leaves a
-//! tombstone, so that two calls that ran at once can put their jars together (see [`merge`](self::merge)).
+//! tombstone, so that two calls that ran at once can put their jars together (see `merge`).
 
 mod accept;
 mod date;
