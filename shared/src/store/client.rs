@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvide
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, tls};
 
+use super::conflict::RetryConflicts;
 use crate::config::Aws;
 
 /// How often one request to AWS is tried in all, the first time included.
@@ -36,6 +37,7 @@ pub(super) fn dynamodb(aws: &Aws) -> aws_sdk_dynamodb::Client {
         .region(Region::new(aws.region.clone()))
         .http_client(aws.http_client.clone())
         .timeout_config(sdk_timeouts())
+        .retry_classifier(RetryConflicts)
         .retry_config(
             RetryConfig::standard()
                 .with_max_attempts(ATTEMPTS)

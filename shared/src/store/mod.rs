@@ -6,6 +6,7 @@
 mod batch;
 mod client;
 mod conditional;
+mod conflict;
 mod table;
 
 pub mod accounts;
