@@ -1,6 +1,7 @@
 //! What a client may say of a key.
 
 use latchkey::auth::Principal;
+use latchkey::clock::at_second;
 use latchkey::domain::account::Kind;
 use latchkey::domain::api_key::{Power, Scope};
 use latchkey::domain::network::Networks;
@@ -85,7 +86,8 @@ fn permissions(fields: &mut Fields) -> Option<Permissions> {
 fn expiry(fields: &mut Fields, now: Timestamp) -> Given<Timestamp> {
     match fields.take("expires_at")? {
         Value::Null => Some(None),
-        Value::String(text) => match text.parse::<Timestamp>() {
+        // To the second, as it is stored and shown.
+        Value::String(text) => match text.parse().map(|end: Timestamp| at_second(end.as_second())) {
             Ok(end) if end > now => Some(Some(end)),
             Ok(_) => {
                 fields.fault("expires_at", "must lie in the future");
