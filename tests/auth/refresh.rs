@@ -116,6 +116,7 @@ async fn a_login_session_ends_after_ninety_days() {
     }
     let end = began + 90 * DAY;
     assert_eq!(decoded(&tokens.refresh, 1)["exp"], end);
+    assert_eq!(decoded(&tokens.access, 1)["exp"], end, "who checks it alone knows no other end");
     app.clock.advance(30);
     app.refresh(&tokens.refresh).await.refuses(INVALID_CREDENTIALS);
     app.session(&tokens.access).await.refuses(INVALID_CREDENTIALS);

@@ -85,9 +85,8 @@ fn answer(
     credentials: &Credentials,
     request: &Request,
 ) -> Result<Response, Error> {
-    let (user, id) = (session.user_id.to_string(), session.id.to_string());
-    let access = token::issue_access(&app.keyring, app.config.realm(), &user, &id, request.now)?;
-    let ends_at = session.ends_at();
+    let (user, id, ends_at) = (session.user_id.to_string(), session.id.to_string(), session.ends_at());
+    let access = token::issue_access(&app.keyring, app.config.realm(), &user, &id, ends_at, request.now)?;
     let refresh = token::issue_refresh(&app.keyring, &user, &id, session.counter, ends_at, request.now)?;
     Ok(Response::json(&json!({
         "access": access.expose(),

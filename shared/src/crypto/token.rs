@@ -180,7 +180,8 @@ impl Claims for RefreshClaims {
     }
 }
 
-/// An access token of `user_id` within the login session `session_id`, valid for [`ACCESS_LIFETIME`] seconds.
+/// An access token of `user_id` within the login session `session_id`, valid for [`ACCESS_LIFETIME`] seconds but
+/// never longer than the session: who checks it against the JWKS alone knows no other end.
 ///
 /// # Errors
 /// `internal` where this function did not load `jwt-signing` or random bytes fail.
@@ -189,6 +190,7 @@ pub fn issue_access(
     realm: Realm<'_>,
     user_id: &str,
     session_id: &str,
+    session_ends_at: Timestamp,
     now: Timestamp,
 ) -> Result<AccessToken, Error> {
     let claims = AccessClaims {
@@ -198,7 +200,7 @@ pub fn issue_access(
         user_id: user_id.to_owned(),
         sid: session_id.to_owned(),
         iat: now.as_second(),
-        exp: after(now, ACCESS_LIFETIME).as_second(),
+        exp: after(now, ACCESS_LIFETIME).min(session_ends_at).as_second(),
         jti: random_hex::<16>()?,
     };
     jwt::sign(ACCESS, &*keyring.newest(Purpose::JwtSigning)?, &claims).map(AccessToken)

@@ -17,7 +17,7 @@ async fn keyring() -> Keyring {
 }
 
 fn access(keyring: &Keyring) -> String {
-    issue_access(keyring, REALM, USER, SESSION, NOW).unwrap().expose().to_owned()
+    issue_access(keyring, REALM, USER, SESSION, Timestamp::MAX, NOW).unwrap().expose().to_owned()
 }
 
 fn refresh(keyring: &Keyring) -> String {
@@ -129,13 +129,13 @@ async fn functions_without_the_signing_key_check_with_the_public_one() {
     let text = access(&stack.keyring(&[Purpose::JwtSigning]).await);
     let proxy = stack.keyring(&[Purpose::KeyPepper]).await;
     assert!(check_access(&proxy, &text).await.is_ok());
-    assert!(issue_access(&proxy, REALM, USER, SESSION, NOW).is_err());
+    assert!(issue_access(&proxy, REALM, USER, SESSION, Timestamp::MAX, NOW).is_err());
 
     // After a rotation, a warm process checks what another one signs with the new key.
     stack.rotate(Purpose::JwtSigning, NOW).await;
     let later = after(NOW, crate::crypto::keyring::ACTIVATION_DELAY);
     let signer = stack.keyring_at(&[Purpose::JwtSigning], later).await;
-    let token = issue_access(&signer, REALM, USER, SESSION, later).unwrap();
+    let token = issue_access(&signer, REALM, USER, SESSION, Timestamp::MAX, later).unwrap();
     assert_ne!(part(token.expose(), 0)["kid"], part(&text, 0)["kid"]);
     assert!(verify_access(&proxy, REALM, &token, later).await.is_ok());
 }
@@ -298,4 +298,14 @@ async fn an_upstream_checks_an_identity_with_the_jwk_set() {
 fn a_token_is_not_shown() {
     assert_eq!(format!("{:?}", AccessToken::from("canary".to_owned())), "AccessToken([redacted])");
     assert_eq!(format!("{:?}", RefreshToken::from("canary".to_owned())), "RefreshToken([redacted])");
+}
+
+#[tokio::test]
+async fn no_token_outlives_its_session() {
+    let keyring = keyring().await;
+    let end = after(NOW, 30);
+    let access = issue_access(&keyring, REALM, USER, SESSION, end, NOW).unwrap();
+    assert_eq!(part(access.expose(), 1)["exp"], end.as_second());
+    let refresh = issue_refresh(&keyring, USER, SESSION, 7, end, NOW).unwrap();
+    assert_eq!(part(refresh.expose(), 1)["exp"], end.as_second());
 }

@@ -6,8 +6,6 @@ use super::id::{AccountId, LoginSessionId, UserId};
 use crate::Timestamp;
 use crate::clock::{after, seconds_between};
 
-/// How long an access token lives, in seconds.
-pub const ACCESS_LIFE: i64 = 3_600;
 /// How long a refresh token lives, in seconds: 30 days.
 pub const REFRESH_LIFE: i64 = 30 * 86_400;
 /// When a login session ends at the latest, in seconds after the sign-in: 90 days.
@@ -78,12 +76,6 @@ impl LoginSession {
             && now < self.expires_at
             && now < self.ends_at()
             && self.credentials_epoch == credentials_epoch
-    }
-
-    /// When an access token made now ends.
-    #[must_use]
-    pub fn access_expiry(&self, now: Timestamp) -> Timestamp {
-        after(now, ACCESS_LIFE).min(self.ends_at())
     }
 
     /// When a refresh token made now ends.
@@ -157,7 +149,6 @@ mod tests {
         let session = session(0);
         let late = after(session.created_at, SESSION_LIFE - 10);
         let session = LoginSession { expires_at: after(late, REFRESH_LIFE), ..session };
-        assert_eq!(session.access_expiry(late), session.ends_at());
         assert_eq!(session.refresh_expiry(late), session.ends_at());
         assert!(session.is_alive(3, late));
         assert!(!session.is_alive(4, late));
