@@ -3,6 +3,15 @@
 //! Each test boots the real handlers behind the local API Gateway, on a database of its own, with a clock that
 //! stands still until the test moves it. Nothing is shared between tests, and nothing is waited for.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_debug_implementations,
+    reason = "in a test, a panic is the way to fail, and what is printed is read"
+)]
+
 mod auth;
 mod faults;
 mod keys;

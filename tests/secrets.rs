@@ -1,1 +1,226 @@
-//! To come.
+//! No secret is seen in a log line, in a refusal or in a table: canaries go through every flow, and everything
+//! that comes out is read.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use http::Method;
+use latchkey::domain::account::Status;
+use serde_json::{Value, json};
+
+use crate::support::database::{Kind, On};
+use crate::support::{Answer, Call, SignedIn, TestApp, hash_of, logged};
+
+/// What a user types; nobody else may see it.
+const PASSWORD: &str = "canary-5f1c9a-password";
+const WRONG: &str = "canary-77e0d2-wrong";
+const NEW: &str = "canary-c4b8e1-new";
+/// What no credential is, but was sent as one.
+const NONSENSE: &str = "canary-09d3fa-nonsense";
+
+/// What was sent and received that must not be seen, and what may be read of it.
+#[derive(Default)]
+struct Watch {
+    secrets: Vec<String>,
+    refusals: Vec<String>,
+}
+
+impl Watch {
+    fn secret(&mut self, secret: &str) -> String {
+        self.secrets.push(secret.to_owned());
+        secret.to_owned()
+    }
+
+    fn tokens(&mut self, answer: Answer) -> SignedIn {
+        let tokens = SignedIn::from(answer);
+        self.secret(&tokens.access);
+        self.secret(&tokens.refresh);
+        tokens
+    }
+
+    fn key(&mut self, answer: &Answer) -> String {
+        self.secret(&answer.text("secret"))
+    }
+
+    /// Sends a call that is to be refused, and keeps what the client is told.
+    async fn refused(&mut self, call: Call) {
+        let answer = call.send().await;
+        assert!(answer.status >= 400, "{}", answer.json);
+        self.refusals.push(format!("{:?} {}", answer.headers, String::from_utf8_lossy(&answer.body)));
+    }
+
+    /// That none of the secrets stands in `text`, whole or in its telling part, plain or encoded.
+    fn find_none_in(&self, place: &str, text: &str) {
+        for secret in &self.secrets {
+            for form in forms(secret) {
+                let found = text.find(&form).map(|at| {
+                    let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+                    text[start..].chars().take(2_000).collect::<String>()
+                });
+                assert_eq!(found, None, "{form} was found in {place}");
+            }
+        }
+    }
+}
+
+/// The ways in which a secret would betray itself.
+fn forms(secret: &str) -> Vec<String> {
+    // A token's signature, a key's random part: what makes it more than the ids in it.
+    let telling = match secret.rsplit_once('.') {
+        Some((_, signature)) => signature,
+        None if secret.starts_with("sk_") || secret.starts_with("pk_") => &secret[secret.len() - 40..],
+        None => secret,
+    };
+    let mut forms = vec![telling.to_owned(), telling.chars().rev().collect()];
+    forms.push(telling.bytes().map(|byte| format!("{byte:02x}")).collect());
+    forms.push(format!("{:?}", telling.as_bytes()));
+    // Base64 of a longer text holds that of the secret, at one of three offsets, less what its edges share.
+    for text in [telling.to_owned(), format!("{secret}:")] {
+        for offset in 0..3 {
+            let shifted = [&b"..."[..offset], text.as_bytes()].concat();
+            for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
+                let encoded = engine.encode(&shifted);
+                forms.push(encoded[4..encoded.len() - 4].to_owned());
+            }
+        }
+    }
+    forms
+}
+
+#[tokio::test]
+async fn no_secret_is_seen_anywhere() {
+    let app = TestApp::start().await;
+    let mut watch = Watch::default();
+    for secret in [PASSWORD, WRONG, NEW, NONSENSE] {
+        watch.secret(secret);
+    }
+    let jane = app.user_with("jane@example.com", PASSWORD, hash_of(PASSWORD).await).await;
+
+    let signed_in = app.login(&jane.email, PASSWORD).await;
+    let tokens = watch.tokens(signed_in);
+    let key = keys(&app, &mut watch, &tokens.access).await;
+    refusals(&app, &mut watch, &tokens, &key).await;
+    outages(&app, &mut watch, &tokens, &key).await;
+    theft(&app, &mut watch, &tokens).await;
+    app.store().set_password(&jane.email, hash_of(NEW).await).await.unwrap();
+    let signed_in = app.login(&jane.email, NEW).await;
+    let tokens = watch.tokens(signed_in);
+    app.call(Method::POST, "/api/auth/logout").bearer(&tokens.access).send().await.is(204);
+    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    watch.refused(login(&app, NEW)).await;
+
+    let log = logged();
+    for code in ["invalid_credentials", "unavailable", "refresh_reused", "account_deactivated"] {
+        assert!(log.contains(&format!("\"code\":\"{code}\"")), "the log is what is read");
+    }
+    watch.find_none_in("the log", &log);
+    watch.find_none_in("a refusal", &watch.refusals.join("\n"));
+    for (table, items) in app.database.dump().await {
+        watch.find_none_in(table, &items.join("\n"));
+    }
+    // What was deleted or replaced since.
+    watch.find_none_in("a write", &app.database.written().join("\n"));
+    assert!(watch.secrets.len() > 12 && watch.refusals.len() > 30);
+}
+
+#[test]
+fn a_secret_is_known_in_each_of_its_forms() {
+    let basic = STANDARD.encode(format!("someone:{PASSWORD}"));
+    let user = STANDARD.encode(format!("{NONSENSE}:"));
+    let bytes = format!("{:?}", WRONG.as_bytes());
+    for (secret, text) in [(PASSWORD, &basic), (NONSENSE, &user), (WRONG, &bytes)] {
+        assert!(forms(secret).iter().any(|form| text.contains(form)), "{text}");
+        assert!(!forms(NEW).iter().any(|form| text.contains(form)), "{text}");
+    }
+}
+
+fn login(app: &TestApp, password: &str) -> Call {
+    app.post("/api/auth/login", json!({ "email": "jane@example.com", "password": password }))
+}
+
+/// Keys made, used in each place, rotated, changed and revoked.
+async fn keys(app: &TestApp, watch: &mut Watch, access: &str) -> String {
+    let make = |body: Value| app.post("/v1/api-keys", body).bearer(access).send();
+    let made = make(json!({ "name": "k", "rate_limit": 1_000 })).await.is(201);
+    let key = watch.key(&made);
+    let workspace = app.session(access).await.json["workspace"]["id"].clone();
+    let scope = json!({ "type": "workspace", "id": workspace });
+    let of_workspace = make(json!({ "name": "w", "scope": scope })).await.is(201);
+    let workspace_key = watch.key(&of_workspace);
+    let session = || app.get("/api/auth/session");
+    for call in [session().bearer(&key), session().basic(&key), session().api_key(&workspace_key)] {
+        call.send().await.is(200);
+    }
+    let one = format!("/v1/api-keys/{}", made.text("id"));
+    let rotated = app.post(&format!("{one}/rotate"), json!({})).bearer(&key).send().await.is(200);
+    let newest = watch.key(&rotated);
+    app.patch(&one, json!({ "name": "renamed" })).bearer(&newest).send().await.is(200);
+    let other = format!("/v1/api-keys/{}", of_workspace.text("id"));
+    app.delete(&other).bearer(&newest).send().await.is(204);
+    watch.refused(session().bearer(&workspace_key)).await;
+    newest
+}
+
+/// Secrets where they do not belong, and where they are not taken.
+async fn refusals(app: &TestApp, watch: &mut Watch, tokens: &SignedIn, key: &str) {
+    let session = || app.get("/api/auth/session");
+    for secret in [PASSWORD, NONSENSE, &tokens.access, &tokens.refresh, key] {
+        let typo = format!("{secret}x");
+        let encoded = STANDARD.encode(format!("{secret}:{secret}"));
+        for call in [
+            session().bearer(&typo),
+            session().api_key(&typo),
+            session().header("authorization", format!("Basic {encoded}")),
+            session().header("authorization", secret),
+            session().header("cookie", format!("cloud.sso={secret}")),
+            session().bearer(secret).api_key(secret),
+            session().bearer(&tokens.access).acting_in(secret),
+            app.get(&format!("/v1/api-keys?cursor={secret}")).bearer(&tokens.access),
+            app.get(&format!("/v1/api-keys/{secret}")).bearer(&tokens.access),
+            app.post("/v1/api-keys", json!({ "password": secret, "name": { "secret": secret } }))
+                .bearer(&tokens.access),
+            app.post("/api/auth/token/refresh", json!({ "refresh": typo })),
+            app.post("/api/auth/token/refresh", json!({ "refresh": [secret] })),
+            app.post("/api/auth/logout", json!({ "refresh": typo })),
+            app.call(Method::POST, "/api/auth/login")
+                .body("application/json", format!("{{\"password\": \"{secret}")),
+            app.call(Method::POST, "/api/auth/login").body("text/plain", secret.to_owned()),
+            app.call(Method::POST, &format!("/{secret}")).bearer(secret),
+        ] {
+            watch.refused(call).await;
+        }
+        watch.refused(login(app, &format!("{secret}{WRONG}"))).await;
+        // A password typed where the address belongs.
+        watch.refused(app.post("/api/auth/login", json!({ "email": secret, "password": WRONG }))).await;
+        app.clock.advance(15 * 60);
+    }
+}
+
+/// Every call while the database is down: causes are logged, and hold no secret either.
+async fn outages(app: &TestApp, watch: &mut Watch, tokens: &SignedIn, key: &str) {
+    for kind in [Kind::Failed, Kind::AnswerLostForGood] {
+        app.database.inject(On::All, kind);
+        for call in [
+            login(app, PASSWORD),
+            app.get("/api/auth/session").bearer(&tokens.access),
+            app.get("/api/auth/session").api_key(key),
+            app.post("/v1/api-keys", json!({ "name": "k" })).bearer(key),
+            app.post("/api/auth/token/refresh", json!({ "refresh": tokens.refresh })),
+            app.post("/api/auth/logout", json!({ "refresh": tokens.refresh })),
+        ] {
+            watch.refused(call).await;
+        }
+        app.database.heal();
+    }
+}
+
+async fn theft(app: &TestApp, watch: &mut Watch, tokens: &SignedIn) {
+    let signed_in = login(app, PASSWORD).send().await;
+    let first = watch.tokens(signed_in);
+    let refreshed = app.refresh(&first.refresh).await;
+    let second = watch.tokens(refreshed);
+    app.clock.advance(61);
+    let call = |token: &str| app.post("/api/auth/token/refresh", json!({ "refresh": token }));
+    watch.refused(call(&first.refresh)).await;
+    watch.refused(call(&second.refresh)).await;
+    watch.refused(call(&tokens.refresh)).await;
+}

@@ -1,15 +1,19 @@
 //! `POST /api/auth/login`.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
 use http::Method;
 use latchkey::domain::account::Status;
 use serde_json::json;
 
-use crate::support::TestApp;
 use crate::support::client::decoded;
+use crate::support::database::{Kind, On};
 use crate::support::problem::{
     ACCOUNT_DEACTIVATED, INVALID_JSON, METHOD_NOT_ALLOWED, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE,
     WRONG_PASSWORD,
 };
+use crate::support::{SignedIn, TestApp};
 
 const LOGIN: &str = "/api/auth/login/";
 
@@ -222,4 +226,19 @@ async fn a_changed_password_holds_for_the_very_next_sign_in() {
     app.store().set_password(&jane.email, crate::support::hash_of("another").await).await.unwrap();
     app.login(&jane.email, &jane.password).await.refuses(WRONG_PASSWORD);
     app.login(&jane.email, "another").await.is(200);
+}
+
+#[tokio::test]
+async fn sign_ins_at_once_are_login_sessions_of_their_own() {
+    let app = TestApp::start().await;
+    let jane = app.user("jane").await;
+    // Each checks the account in its transaction, and meets another's.
+    app.database.inject(On::Every("TransactWriteItems".to_owned()), Kind::Conflict);
+    let answers = join_all((0..8).map(|_| app.login(&jane.email, &jane.password))).await;
+    assert_eq!(app.database.heal(), 8);
+    let sessions: BTreeSet<String> = answers
+        .into_iter()
+        .map(|answer| decoded(&SignedIn::from(answer).refresh, 1)["sid"].to_string())
+        .collect();
+    assert_eq!(sessions.len(), 8);
 }

@@ -1,5 +1,4 @@
 //! What every test stands on: [`TestApp`], its client, its database, and the problems a refusal may tell.
-#![allow(dead_code, unused_imports, reason = "the routes to come use the rest")]
 
 mod app;
 pub mod client;
