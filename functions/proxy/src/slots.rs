@@ -73,19 +73,26 @@ impl<'a> Who<'a> {
         Err(Error::unavailable("others kept signing in at the same API at the same time"))
     }
 
-    /// Gives back the slot of a sign-in that failed. A failure costs another site user at most the minute of the
-    /// reservation.
+    /// Gives back the slot of a sign-in that failed. Where that fails as well, another site user waits for the
+    /// minute of the reservation.
     pub async fn release(&self, app: &App, granted: Granted) {
-        if !granted.is_new {
-            return;
-        }
         let Ok(nonce) = random_hex::<8>() else { return };
-        let seen = granted.limits.version;
-        let released = granted.limits.released(self.site_user(), nonce);
-        if let Err(error) =
-            app.store.save_upstream_limits(self.account_id, self.api_id, &released, seen).await
-        {
-            tracing::warn!(cause = error.cause(), "the slot of a failed sign-in was not given back");
+        let mut limits = granted.limits.clone();
+        for _ in 0..ROUNDS {
+            let (seen, now) = (limits.version, app.clock.now());
+            let Some(released) = limits.released(self.site_user(), &granted, nonce.clone(), now) else {
+                return;
+            };
+            match app.store.save_upstream_limits(self.account_id, self.api_id, &released, seen).await {
+                // This very write, whose answer was lost.
+                Ok(Written::Lost(Some(stored))) if stored.nonce == nonce => return,
+                Ok(Written::Lost(Some(stored))) => limits = stored,
+                Ok(Written::Done | Written::Lost(None)) => return,
+                Err(error) => {
+                    tracing::warn!(cause = error.cause(), "the slot of a failed sign-in was not given back");
+                    return;
+                }
+            }
         }
     }
 

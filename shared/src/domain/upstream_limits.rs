@@ -141,15 +141,25 @@ impl Limits {
         Ok(Granted { session_id, is_new: known.is_none(), generation: self.version, limits: self })
     }
 
-    /// Gives back the slot of a sign-in that failed, so that another site user need not wait for its reservation
-    /// to run out. Only for a slot that this very sign-in made, and only written where nobody has signed in since:
-    /// else a session could be without a slot.
+    /// Ends what a failed sign-in, `granted` before, took of the slots, so that another site user need not wait:
+    /// a new slot goes, of one that was there the reservation. `None` where the same site user has signed in
+    /// since: the slot is that sign-in's.
     #[must_use]
-    pub fn released(mut self, user: SiteUser<'_>, nonce: String) -> Self {
-        self.slots.remove(user.newest);
+    pub fn released(
+        mut self,
+        user: SiteUser<'_>,
+        granted: &Granted,
+        nonce: String,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let slot = self.slots.get_mut(user.newest).filter(|slot| slot.generation == granted.generation)?;
+        slot.reserved_until = now;
+        if granted.is_new {
+            self.slots.remove(user.newest);
+        }
         self.version += 1;
         self.nonce = nonce;
-        self
+        Some(self)
     }
 }
 
@@ -240,9 +250,25 @@ mod tests {
 
     #[test]
     fn a_failed_sign_in_gives_its_slot_back() {
-        let granted = take(Limits::default(), "a", 1, 0, true).unwrap();
-        let released = granted.limits.released(SiteUser { newest: "a", older: &[] }, "m".into());
-        assert!(take(released, "b", 1, 1, true).is_ok());
+        let released = |limits: Limits, granted: &Granted, at| {
+            let user = SiteUser { newest: "a", older: &[] };
+            limits.released(user, granted, "m".into(), at_second(START + at))
+        };
+        let first = take(Limits::default(), "a", 2, 0, true).unwrap();
+        // Another site user has signed in since.
+        let other = take(first.limits.clone(), "b", 2, 1, true).unwrap();
+        let left = released(other.limits, &first, 2).unwrap();
+        assert_eq!(left.slots.keys().collect::<Vec<_>>(), ["b"]);
+        assert!(released(left, &first, 2).is_none(), "done already");
+        // The same one has: the slot is not the failed one's to give.
+        let second = take(first.limits.clone(), "a", 2, 1, true).unwrap();
+        assert!(released(second.limits.clone(), &first, 2).is_none());
+        // And was there before: its session, which may live, keeps it.
+        let left = released(second.limits.clone(), &second, 2).unwrap();
+        assert!(left.slots["a"].is_held(Some(Seen { generation: 1, is_alive: true }), at_second(START + 2)));
+        assert!(
+            !left.slots["a"].is_held(Some(Seen { generation: 1, is_alive: false }), at_second(START + 2))
+        );
     }
 
     #[test]
