@@ -18,6 +18,9 @@ use crate::store::usage;
 /// What an answer's envelope (status, headers, JSON) may add to its body, in bytes.
 const ENVELOPE: usize = 64 * 1024;
 
+/// How the site saw the session.
+const SESSION_STATE: HeaderName = HeaderName::from_static("x-latchkey-session");
+
 /// Serves one event with `function`: never fails, never panics.
 pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) -> Answer {
     let now = app.clock.now();
@@ -30,11 +33,16 @@ pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) 
     if let Some(key) = key_use.take_uncounted() {
         usage::count(app, key, now).await;
     }
+    // What an answer says of a session holds whether or not its body can be passed on.
+    let session_state = outcome.as_ref().ok().and_then(|answer| answer.headers.get(SESSION_STATE).cloned());
     let outcome = outcome.and_then(within_limit);
     let status =
         outcome.as_ref().map_or_else(|error| error.code.status(), |response| response.status.as_u16());
     line.log(status, outcome.as_ref().err(), app.clock.now());
-    let response = outcome.unwrap_or_else(|error| problem::answer(&error, &line.request_id));
+    let mut response = outcome.unwrap_or_else(|error| problem::answer(&error, &line.request_id));
+    if let Some(state) = session_state {
+        response.headers.insert(SESSION_STATE, state);
+    }
     into_lambda(with_standing_headers(response, &line.request_id))
 }
 
