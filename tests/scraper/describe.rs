@@ -34,6 +34,7 @@ async fn an_api_shows_its_endpoints_with_their_tags() {
                 "description": "Needs no session.",
             },
             protected("get_page", Some("One page; the session's cookie changes with it.")),
+            protected("get_quotes", None),
             protected("get_status", None),
             protected("get_steady", Some("A page that leaves the session's cookie alone.")),
             {

@@ -98,6 +98,16 @@ async fn a_huge_answer_is_too_large() {
 }
 
 #[tokio::test]
+async fn an_answer_that_only_grows_too_large_on_its_way_is_told_the_same() {
+    let scene = Scene::start().await;
+    let session = scene.sign_in("ada").await;
+    let answer = scene.call(&session, "get_quotes", json!({})).send().await.saw("active");
+    answer.refuses(RESPONSE_TOO_LARGE);
+    scene.steady(&session).await.is(200);
+    assert_eq!(scene.site.last_seen().sid(), scene.site.last_issued(), "its cookie was kept");
+}
+
+#[tokio::test]
 async fn a_public_endpoint_needs_no_session() {
     let scene = Scene::start().await;
     let answer = scene.bare("get_open", json!({})).send().await.is(200).saw("unknown");

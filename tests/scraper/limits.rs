@@ -77,6 +77,30 @@ async fn a_failed_sign_in_gives_its_slot_to_the_next_user_at_once() {
 }
 
 #[tokio::test]
+async fn a_failed_sign_in_gives_its_slot_back_though_others_signed_in_meanwhile() {
+    let scene = Scene::start().await;
+    scene.cap(2).await;
+    let held = scene.site.hold("/login");
+    let failing = tokio::spawn(scene.login("ada", "wrong").send());
+    held.reached(1).await;
+    held.hold_no_more();
+    scene.sign_in("bob").await;
+    scene.login("cyd", PASSWORD).send().await.refuses(SESSION_LIMIT);
+    drop(held);
+    failing.await.unwrap().is(422);
+    scene.sign_in("cyd").await;
+}
+
+#[tokio::test]
+async fn a_failed_sign_in_does_not_hold_the_slot_of_a_session_that_has_ended() {
+    let scene = Scene::start().await;
+    scene.sign_in("ada").await;
+    scene.app.clock.advance(31 * MINUTE);
+    scene.login("ada", "wrong").send().await.is(422);
+    scene.sign_in("bob").await;
+}
+
+#[tokio::test]
 async fn the_fourth_sign_in_of_an_hour_waits() {
     let scene = Scene::start().await;
     for password in ["wrong", PASSWORD, "wrong"] {

@@ -42,6 +42,8 @@ fn signed_in(state: &mut State, path: &str, user: &str) -> Reply {
         ["steady"] => reply(200, &json!({ "steady": true })),
         ["status", "403"] => wall(),
         ["status", status] => renewed(state, html(status.parse().unwrap_or(404), INSIDE)),
+        // Twice as long as JSON, and four times as JSON within JSON.
+        ["quotes"] => renewed(state, reply(200, &json!("\"".repeat(2 * 1024 * 1024)))),
         ["huge"] => reply(200, &json!("x".repeat(7 * 1024 * 1024))),
         _ => html(404, INSIDE),
     }

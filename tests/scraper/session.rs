@@ -1,10 +1,12 @@
 //! Protected endpoints: what opens a session, and what does not.
 
+use latchkey::crypto::keyring::{self, Purpose};
 use serde_json::json;
 
 use super::problems::{INVALID_SESSION, SESSION_NOT_FOUND, SESSION_REQUIRED};
 use super::scene::{Scene, Session};
 use super::site::PASSWORD;
+use crate::support::problem::NOT_FOUND;
 
 #[tokio::test]
 async fn both_values_are_needed() {
@@ -165,4 +167,51 @@ async fn what_opens_a_session_never_leaves_the_gateway() {
         }
     }
     assert_eq!(scene.site.last_seen().sid(), scene.site.issued()[1], "the value of the answer before");
+}
+
+#[tokio::test]
+async fn every_warm_gateway_opens_a_session() {
+    let scene = Scene::start().await;
+    let session = scene.sign_in("ada").await;
+    let other = scene.app.another_instance().await;
+    let call = other
+        .post("/scraper/mill/get_page", json!({ "number": 1 }))
+        .bearer(&scene.key.secret)
+        .header("x-session-id", &session.id)
+        .header("x-encryption-key", &session.key);
+    call.send().await.is(200).saw("active");
+    scene.steady(&session).await.is(200);
+    assert_eq!(scene.site.last_seen().sid(), scene.site.last_issued());
+}
+
+#[tokio::test]
+async fn a_session_outlives_the_rotation_of_the_keys_it_was_made_under() {
+    let scene = Scene::start().await;
+    let session = scene.sign_in("ada").await;
+    for purpose in [Purpose::SessionSeal, Purpose::SessionMac, Purpose::Index] {
+        let (stack, now) = (&scene.app.stack, scene.app.clock.now());
+        keyring::rotate(&stack.provider, &stack.app.store, purpose, now).await.unwrap();
+    }
+    // The new keys write from an hour later at the latest.
+    for _ in 0..4 {
+        scene.app.clock.advance(20 * 60);
+        scene.page(&session, 1).await.is(200);
+    }
+    let again = scene.sign_in("ada").await;
+    assert_eq!(again.id, session.id, "known by the older hash");
+    scene.steady(&again).await.is(200);
+    scene.steady(&session).await.refuses(INVALID_SESSION);
+}
+
+#[tokio::test]
+async fn a_changed_definition_holds_for_the_very_next_call() {
+    let scene = Scene::start().await;
+    let session = scene.sign_in("ada").await;
+    let changed =
+        super::scene::SITE.replace("get_steady", "get_other").replace("path: /home }", "path: /page/9 }");
+    scene.apply(scene.jane.account_id, scene.jane.workspace_id, "mill", &changed).await;
+    scene.steady(&session).await.refuses(NOT_FOUND);
+    scene.call(&session, "get_other", json!({})).send().await.is(200);
+    scene.call(&session, "get_home", json!({})).send().await.is(200);
+    assert_eq!(scene.site.last_seen().line, "GET /page/9");
 }

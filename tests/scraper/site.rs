@@ -150,6 +150,11 @@ impl Drop for Site {
 }
 
 impl Hold {
+    /// Lets the requests pass that come from now on.
+    pub fn hold_no_more(&self) {
+        lock(&self.shared.gates).remove(&self.path);
+    }
+
     /// Returns once `count` requests have come.
     pub async fn reached(&self, count: usize) {
         let mut reached = self.gate.reached.subscribe();
@@ -159,7 +164,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        lock(&self.shared.gates).remove(&self.path);
+        self.hold_no_more();
         self.gate.open.close();
     }
 }
