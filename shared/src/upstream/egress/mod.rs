@@ -31,7 +31,6 @@ pub use pool::{HEADER_COUNT_LIMIT, HEADER_SIZE_LIMIT};
 
 use crate::Timestamp;
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::error::{Code, Error};
 use dial::{DialError, Dialer};
 use hosts::OwnHosts;
@@ -133,21 +132,6 @@ pub struct Egress {
 }
 
 impl Egress {
-    /// The egress of a deployed function or of the local stack, whose answers are dated by `clock`.
-    #[must_use]
-    pub fn new(config: &Config, clock: Clock) -> Self {
-        let own = Url::parse(&config.issuer).ok().and_then(|own| {
-            let host = own.host_str()?;
-            Some(own.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-        });
-        let options = EgressOptions {
-            allow_loopback: config.allow_loopback_upstreams,
-            own_hosts: own.into_iter().collect(),
-            ..EgressOptions::default()
-        };
-        Self::with(options, clock)
-    }
-
     /// An egress under `options`, whose answers are dated by `clock`.
     #[must_use]
     pub fn with(options: EgressOptions, clock: Clock) -> Self {
