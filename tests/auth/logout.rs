@@ -1,5 +1,6 @@
 //! `POST /api/auth/logout`.
 
+use futures_util::future::join;
 use http::Method;
 use latchkey::domain::account::Status;
 use serde_json::json;
@@ -125,4 +126,23 @@ async fn what_ends_nothing_is_refused() {
 
     assert_eq!(app.database.dump().await, before);
     app.session(&tokens.access).await.is(200);
+}
+
+#[tokio::test]
+async fn a_refresh_under_way_does_not_bring_an_ended_login_session_back() {
+    let app = TestApp::start().await;
+    let (_, tokens) = app.signed_in("jane").await;
+    // Both have read what they need before either writes.
+    app.database.make_meet("UpdateItem login-sessions", 2);
+    let logout = app.post(LOGOUT, json!({ "refresh": tokens.refresh })).send();
+    let (ended, refreshed) = join(logout, app.refresh(&tokens.refresh)).await;
+    ended.is(204);
+    app.refresh(&tokens.refresh).await.refuses(WRONG_REFRESH);
+    app.session(&tokens.access).await.refuses(INVALID_CREDENTIALS);
+    if refreshed.status == 200 {
+        app.session(&refreshed.text("access")).await.refuses(INVALID_CREDENTIALS);
+        app.refresh(&refreshed.text("refresh")).await.refuses(WRONG_REFRESH);
+    } else {
+        refreshed.refuses(WRONG_REFRESH);
+    }
 }
