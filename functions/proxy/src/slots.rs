@@ -79,8 +79,8 @@ impl<'a> Who<'a> {
         let Ok(nonce) = random_hex::<8>() else { return };
         let mut limits = granted.limits.clone();
         for _ in 0..ROUNDS {
-            let (seen, now) = (limits.version, app.clock.now());
-            let Some(released) = limits.released(self.site_user(), &granted, nonce.clone(), now) else {
+            let seen = limits.version;
+            let Some(released) = limits.released(self.site_user(), &granted, nonce.clone()) else {
                 return;
             };
             match app.store.save_upstream_limits(self.account_id, self.api_id, &released, seen).await {

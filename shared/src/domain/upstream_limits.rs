@@ -88,8 +88,8 @@ pub struct SiteUser<'a> {
 pub struct Granted {
     pub limits: Limits,
     pub session_id: UpstreamSessionId,
-    /// Whether the site user had no slot before.
-    pub is_new: bool,
+    /// Until when the site user's slot was held before; `None` where there was none.
+    pub held_before: Option<Timestamp>,
     /// The generation of the session to be made.
     pub generation: u64,
 }
@@ -118,7 +118,7 @@ impl Limits {
         is_held: impl Fn(&Slot) -> bool,
     ) -> Result<Granted, Refused> {
         let older = user.older.iter().find_map(|hash| self.slots.remove(hash));
-        let known = self.slots.remove(user.newest).or(older).map(|slot| slot.session_id);
+        let known = self.slots.remove(user.newest).or(older);
         self.slots.retain(|_, slot| is_held(slot));
         if known.is_none() && self.slots.len() >= usize::try_from(cap).unwrap_or(usize::MAX) {
             return Err(Refused::Cap);
@@ -131,31 +131,26 @@ impl Limits {
             return Err(Refused::Attempts { retry_after: (free_in + 999_999).div_euclid(1_000_000) });
         }
         self.attempts.push(now.as_microsecond());
-        let session_id = known.unwrap_or(fresh);
+        let session_id = known.as_ref().map_or(fresh, |slot| slot.session_id);
+        let held_before = known.map(|slot| slot.reserved_until);
         let reserved_until = after(now, RESERVATION);
         self.version += 1;
         let slot = Slot { session_id, generation: self.version, reserved_until };
         self.slots.insert(user.newest.to_owned(), slot);
         self.nonce = nonce;
         self.ttl = after(now, SESSION_LIFE + ATTEMPT_WINDOW).as_second();
-        Ok(Granted { session_id, is_new: known.is_none(), generation: self.version, limits: self })
+        Ok(Granted { session_id, held_before, generation: self.version, limits: self })
     }
 
-    /// Ends what a failed sign-in, `granted` before, took of the slots, so that another site user need not wait:
-    /// a new slot goes, of one that was there the reservation. `None` where the same site user has signed in
-    /// since: the slot is that sign-in's.
+    /// Undoes what a failed sign-in, `granted` before, did to the slots, so that another site user need not wait: a
+    /// new slot goes, one that was there is held as long as it was, for an earlier sign-in of the same site user may
+    /// still be under way. `None` where the same site user has signed in since: the slot is that sign-in's.
     #[must_use]
-    pub fn released(
-        mut self,
-        user: SiteUser<'_>,
-        granted: &Granted,
-        nonce: String,
-        now: Timestamp,
-    ) -> Option<Self> {
+    pub fn released(mut self, user: SiteUser<'_>, granted: &Granted, nonce: String) -> Option<Self> {
         let slot = self.slots.get_mut(user.newest).filter(|slot| slot.generation == granted.generation)?;
-        slot.reserved_until = now;
-        if granted.is_new {
-            self.slots.remove(user.newest);
+        match granted.held_before {
+            Some(until) => slot.reserved_until = until,
+            None => drop(self.slots.remove(user.newest)),
         }
         self.version += 1;
         self.nonce = nonce;
@@ -250,24 +245,25 @@ mod tests {
 
     #[test]
     fn a_failed_sign_in_gives_its_slot_back() {
-        let released = |limits: Limits, granted: &Granted, at| {
+        let released = |limits: Limits, granted: &Granted| {
             let user = SiteUser { newest: "a", older: &[] };
-            limits.released(user, granted, "m".into(), at_second(START + at))
+            limits.released(user, granted, "m".into())
         };
         let first = take(Limits::default(), "a", 2, 0, true).unwrap();
         // Another site user has signed in since.
         let other = take(first.limits.clone(), "b", 2, 1, true).unwrap();
-        let left = released(other.limits, &first, 2).unwrap();
+        let left = released(other.limits, &first).unwrap();
         assert_eq!(left.slots.keys().collect::<Vec<_>>(), ["b"]);
-        assert!(released(left, &first, 2).is_none(), "done already");
+        assert!(released(left, &first).is_none(), "done already");
         // The same one has: the slot is not the failed one's to give.
         let second = take(first.limits.clone(), "a", 2, 1, true).unwrap();
-        assert!(released(second.limits.clone(), &first, 2).is_none());
-        // And was there before: its session, which may live, keeps it.
-        let left = released(second.limits.clone(), &second, 2).unwrap();
+        assert!(released(second.limits.clone(), &first).is_none());
+        // And was there before: its session keeps it, or its first sign-in, which may be under way.
+        let left = released(second.limits.clone(), &second).unwrap();
         assert!(left.slots["a"].is_held(Some(Seen { generation: 1, is_alive: true }), at_second(START + 2)));
+        assert!(left.slots["a"].is_held(None, at_second(START + 59)));
         assert!(
-            !left.slots["a"].is_held(Some(Seen { generation: 1, is_alive: false }), at_second(START + 2))
+            !left.slots["a"].is_held(Some(Seen { generation: 1, is_alive: false }), at_second(START + 60))
         );
     }
 
