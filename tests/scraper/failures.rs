@@ -73,7 +73,7 @@ async fn a_site_that_fails_at_the_sign_in_is_an_upstream_error() {
 
 #[tokio::test]
 async fn a_slow_site_is_a_timeout() {
-    let short = egress::Limits { first_byte: Duration::from_millis(300), ..egress::Limits::default() };
+    let short = egress::Limits { first_byte: Duration::from_secs(1), ..egress::Limits::default() };
     let app = TestApp::start_with(|options| options.egress = short).await;
     let scene = Scene::on(app).await;
     let session = scene.sign_in("ada").await;

@@ -26,6 +26,18 @@ async fn method_body_and_raw_query_are_kept() {
 }
 
 #[tokio::test]
+async fn methods_without_a_body_are_kept_as_well() {
+    let scene = Scene::start().await;
+    for method in [Method::HEAD, Method::OPTIONS] {
+        let call = scene.app.call(method.clone(), "/api/contacts/7").bearer(&scene.key.secret);
+        let answer = call.send().await.is(200);
+        assert_eq!((answer.header("x-own"), answer.body.is_empty()), ("kept", method == Method::HEAD));
+        let seen = scene.site.last_seen();
+        assert_eq!((seen.line, seen.body.len()), (format!("{method} /crm/v2/7"), 0));
+    }
+}
+
+#[tokio::test]
 async fn a_binary_body_and_a_form_arrive_as_they_were_sent() {
     let scene = Scene::start().await;
     let bytes: Vec<u8> = (0..=255).collect();
