@@ -1,6 +1,6 @@
 //! How long a session lives, and how the site ends it.
 
-use serde_json::json;
+use latchkey::clock::after;
 
 use super::problems::{INVALID_SESSION, SESSION_EXPIRED};
 use super::scene::{DAY, MINUTE, Scene};
@@ -49,8 +49,8 @@ async fn a_session_ends_thirty_days_after_the_sign_in() {
     let scene = Scene::start().await;
     let session = scene.sign_in("ada").await;
     // As if it had been kept alive for almost thirty days.
-    let begun = scene.app.clock.now().as_microsecond() - (30 * DAY - 12 * MINUTE) * 1_000_000;
-    scene.set(&session, "signed_in_at", json!({ "N": begun.to_string() })).await;
+    let begun = after(scene.app.clock.now(), 12 * MINUTE - 30 * DAY);
+    let session = scene.backdate(&session, begun).await;
 
     scene.app.clock.advance(11 * MINUTE);
     scene.steady(&session).await.is(200);

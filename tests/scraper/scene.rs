@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
+use latchkey::Timestamp;
+use latchkey::crypto::seal::{self, EncryptionKey, SessionBinding};
 use latchkey::domain::id::{AccountId, ApiId, KeyId, UpstreamSessionId, WorkspaceId};
 use latchkey::store::upstream_sessions::{self, UpstreamSession};
 use latchkey::upstream::definition;
@@ -108,6 +110,33 @@ impl Scene {
         let key = upstream_sessions::key(self.jane.account_id, &api("mill"), id);
         let rows = self.app.store().read([key.clone()].into_iter().collect()).await.expect("rows");
         rows.get(&key).expect("a session").expect("the session is stored")
+    }
+
+    /// The session as if it had been signed in at `signed_in_at` and kept alive since: sealed anew, for the time of
+    /// the sign-in is part of what is sealed.
+    pub async fn backdate(&self, session: &Session, signed_in_at: Timestamp) -> Session {
+        let (keyring, now) = (&self.app.gateway.stack.app.keyring, self.app.clock.now());
+        let stored = self.stored(session).await;
+        let account_id = stored.account_id.to_string();
+        let signed_in = |signed_in_at| SessionBinding {
+            session_id: &session.id,
+            account_id: &account_id,
+            api_id: stored.api_id.as_str(),
+            generation: stored.generation,
+            signed_in_at,
+        };
+        let presented = EncryptionKey::from(session.key.clone());
+        let today = signed_in(stored.signed_in_at);
+        let key = seal::open_key(keyring, &presented, &today, now).await.expect("the key opens");
+        let opened = seal::open(keyring, &key, &today, stored.revision, &stored.sealed, now).await;
+        let state = opened.expect("the state opens").state;
+        let before = signed_in(signed_in_at);
+        let (text, key) = seal::new_key(keyring, &before, now).expect("a key");
+        let sealed = seal::seal(keyring, &key, &before, stored.revision, state.expose_secret(), now);
+        self.overwrite_blob(session, &sealed.expect("sealed")).await;
+        let micros = signed_in_at.as_microsecond().to_string();
+        self.set(session, "signed_in_at", json!({ "N": micros })).await;
+        Session { id: session.id.clone(), key: text.expose().to_owned() }
     }
 
     /// Puts another blob in the place of a session's, and leaves the rest as it is.

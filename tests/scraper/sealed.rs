@@ -80,6 +80,15 @@ async fn a_later_saved_at_keeps_no_blob_alive() {
 }
 
 #[tokio::test]
+async fn a_later_sign_in_stretches_no_session() {
+    let scene = Scene::start().await;
+    let session = scene.sign_in("ada").await;
+    let later = scene.app.clock.now().as_microsecond() + 1;
+    scene.set(&session, "signed_in_at", json!({ "N": later.to_string() })).await;
+    scene.steady(&session).await.refuses(INVALID_SESSION);
+}
+
+#[tokio::test]
 async fn nothing_that_opens_a_session_is_stored() {
     let scene = Scene::start().await;
     let session = scene.sign_in("ada").await;

@@ -33,6 +33,7 @@ impl Names {
             account_id: &self.account_id,
             api_id: session.api_id.as_str(),
             generation: session.generation,
+            signed_in_at: session.signed_in_at,
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct SessionBinding<'a> {
     pub api_id: &'a str,
     /// How often the session was signed in: a new sign-in ends the keys and states of the one before.
     pub generation: u64,
+    /// When it was signed in, to the microsecond: so that nobody who writes to the table stretches its life.
+    pub signed_in_at: Timestamp,
 }
 
 /// The text that the client gets and presents: a Fernet token. It is never stored, logged or sent upstream.
@@ -215,20 +217,26 @@ pub async fn open(
 impl SessionBinding<'_> {
     fn digest(&self) -> [u8; DIGEST_LENGTH] {
         let [session, account, api] = self.texts();
-        digest("latchkey/session-key/v1", &[session, account, api, &self.generation.to_be_bytes()])
+        let (generation, signed_in_at) = self.numbers();
+        digest("latchkey/session-key/v1", &[session, account, api, &generation, &signed_in_at])
     }
 
     fn mac(&self, key: &DataKey, revision: u64, issued_at: i64, sealed: &[u8]) -> [u8; DIGEST_LENGTH] {
         let [session, account, api] = self.texts();
         let hash = Sha256::digest(sealed);
-        let (generation, revision) = (self.generation.to_be_bytes(), revision.to_be_bytes());
-        let parts: [&[u8]; 7] =
-            [session, account, api, &generation, &revision, &issued_at.to_be_bytes(), hash.as_slice()];
+        let (generation, signed_in_at) = self.numbers();
+        let (revision, issued_at) = (revision.to_be_bytes(), issued_at.to_be_bytes());
+        let parts: [&[u8]; 8] =
+            [session, account, api, &generation, &signed_in_at, &revision, &issued_at, hash.as_slice()];
         key.mac("latchkey/session-state/v1", &parts)
     }
 
     const fn texts(&self) -> [&[u8]; 3] {
         [self.session_id.as_bytes(), self.account_id.as_bytes(), self.api_id.as_bytes()]
+    }
+
+    fn numbers(&self) -> ([u8; 8], [u8; 8]) {
+        (self.generation.to_be_bytes(), self.signed_in_at.as_microsecond().to_be_bytes())
     }
 }
 

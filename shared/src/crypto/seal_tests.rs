@@ -4,15 +4,21 @@ use super::*;
 use crate::crypto::keyring::tests::{NOW, Stack};
 use crate::crypto::keyring::{ACTIVATION_DELAY, LINGER};
 
-const BINDING: SessionBinding<'_> =
-    SessionBinding { session_id: "session-1", account_id: "acc_1", api_id: "api_1", generation: 3 };
+const BINDING: SessionBinding<'_> = SessionBinding {
+    session_id: "session-1",
+    account_id: "acc_1",
+    api_id: "api_1",
+    generation: 3,
+    signed_in_at: Timestamp::UNIX_EPOCH,
+};
 
 /// Each differs from [`BINDING`] in one field, the last two in where one field ends.
-const OTHERS: [SessionBinding<'_>; 6] = [
+const OTHERS: [SessionBinding<'_>; 7] = [
     SessionBinding { session_id: "session-2", ..BINDING },
     SessionBinding { account_id: "acc_2", ..BINDING },
     SessionBinding { api_id: "api_2", ..BINDING },
     SessionBinding { generation: 4, ..BINDING },
+    SessionBinding { signed_in_at: Timestamp::MAX, ..BINDING },
     SessionBinding { session_id: "session-1a", account_id: "cc_1", ..BINDING },
     SessionBinding { account_id: "acc_1a", api_id: "pi_1", ..BINDING },
 ];
