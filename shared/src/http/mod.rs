@@ -1,6 +1,6 @@
 //! Request and response shapes, limits, and the one place that turns an [`Error`](crate::Error) into an answer.
 
-mod problem;
+pub mod problem;
 mod request;
 mod response;
 mod serve;

@@ -24,7 +24,8 @@ struct Problem<'a> {
 }
 
 /// The answer that tells `error` to the client.
-pub(super) fn answer(error: &Error, request_id: &str) -> Response {
+#[must_use]
+pub fn answer(error: &Error, request_id: &str) -> Response {
     let problem = Problem {
         r#type: "about:blank",
         title: error.code.title(),

@@ -14,10 +14,11 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Context, LambdaEvent, Service as _, service_fn};
-use latchkey::Code;
+use latchkey::http::problem;
+use latchkey::{Code, Error};
 
 use super::event::{self, Surroundings};
-use super::{Api, answer, problem};
+use super::{Api, answer};
 
 /// The future of a function's answer.
 pub type Answer = Pin<Box<dyn Future<Output = latchkey::http::Answer> + Send>>;
@@ -29,25 +30,30 @@ pub type Invoke = Arc<dyn Fn(&str, lambda_http::Request) -> Answer + Send + Sync
 /// answer and not a broken connection.
 const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
 
-/// A refusal by the gateway itself.
-struct Refusal(Code, Option<&'static str>);
-
-impl From<Code> for Refusal {
-    fn from(code: Code) -> Self {
-        Self(code, None)
-    }
-}
-
 /// Answers one request.
 pub(super) async fn handle(api: &Api, peer: SocketAddr, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let request_id = uuid::Uuid::new_v4().to_string();
     let mut response = match respond(api, peer, request, &request_id).await {
         Ok(response) => response,
-        Err(Refusal(code, detail)) => problem::answer(code, detail, &request_id),
+        Err(error) => refusal(&error, &request_id),
     };
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), value);
     }
+    response
+}
+
+fn refused(code: Code, detail: &'static str) -> Error {
+    Error::from(code).detail(detail)
+}
+
+/// What the gateway itself refuses has the shape of the functions' own errors.
+fn refusal(error: &Error, request_id: &str) -> Response<Full<Bytes>> {
+    let told = problem::answer(error, request_id);
+    let mut response = Response::new(Full::from(told.body));
+    *response.status_mut() = told.status;
+    *response.headers_mut() = told.headers;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -56,16 +62,20 @@ async fn respond(
     peer: SocketAddr,
     request: Request<Incoming>,
     request_id: &str,
-) -> Result<Response<Full<Bytes>>, Refusal> {
+) -> Result<Response<Full<Bytes>>, Error> {
     let (parts, body) = request.into_parts();
     let body = read(body, api.limits.payload).await?;
     let host = host(&parts)?;
     if head_size(&parts) > api.limits.head {
-        return Ok(problem::head_too_large(request_id));
+        // API Gateway's own limit; it takes no more of request line and headers.
+        return Err(refused(
+            Code::PayloadTooLarge,
+            "The request line and the headers are larger than 10,240 bytes.",
+        ));
     }
     let path = event::decoded_path(&parts);
     if !path.starts_with('/') {
-        return Err(Refusal(Code::InvalidRequest, Some("The request's target is not a path.")));
+        return Err(refused(Code::InvalidRequest, "The request's target is not a path."));
     }
     let found = api.router.find(parts.method.as_str(), &path).ok_or(Code::NotFound)?;
     let around = Surroundings { host, port: api.port, peer, request_id, now: api.clock.now() };
@@ -89,7 +99,7 @@ async fn respond(
 }
 
 /// Runs the function on the event's text and gives its answer's text.
-async fn call(api: &Api, function: &str, event: &str, request_id: &str) -> Result<String, Refusal> {
+async fn call(api: &Api, function: &str, event: &str, request_id: &str) -> Result<String, Error> {
     let event: LambdaRequest = serde_json::from_str(event).map_err(|_| Code::InvalidRequest)?;
     let mut context = Context::default();
     context.request_id = request_id.to_owned();
@@ -123,11 +133,11 @@ async fn call(api: &Api, function: &str, event: &str, request_id: &str) -> Resul
 }
 
 /// The body, at most `limit` bytes of it.
-async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
+async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Error> {
     let mut read = BytesMut::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or(0).min(limit));
     let mut size = 0_usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal(Code::InvalidRequest, Some("The body broke off.")))?;
+        let frame = frame.map_err(|_| refused(Code::InvalidRequest, "The body broke off."))?;
         let Ok(data) = frame.into_data() else { continue };
         size += data.len();
         if size <= limit {
@@ -140,14 +150,14 @@ async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
 }
 
 /// The one Host header, fit to stand in a URL.
-fn host(parts: &Parts) -> Result<&str, Refusal> {
-    const REFUSAL: Refusal = Refusal(Code::InvalidRequest, Some("Send one valid Host header."));
+fn host(parts: &Parts) -> Result<&str, Error> {
+    let refusal = || refused(Code::InvalidRequest, "Send one valid Host header.");
     let mut hosts = parts.headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(REFUSAL) };
-    let host = host.to_str().map_err(|_| REFUSAL)?;
-    let authority: http::uri::Authority = host.parse().map_err(|_| REFUSAL)?;
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(refusal()) };
+    let host = host.to_str().map_err(|_| refusal())?;
+    let authority: http::uri::Authority = host.parse().map_err(|_| refusal())?;
     let is_plain = !host.contains('@') && url::Url::parse(&format!("http://{host}/")).is_ok();
-    if is_plain && !authority.host().is_empty() { Ok(host) } else { Err(REFUSAL) }
+    if is_plain && !authority.host().is_empty() { Ok(host) } else { Err(refusal()) }
 }
 
 fn head_size(parts: &Parts) -> usize {

@@ -7,7 +7,6 @@
 mod answer;
 mod event;
 mod invoke;
-mod problem;
 mod route;
 
 use std::convert::Infallible;

@@ -196,8 +196,8 @@ async fn limits_are_those_given() {
     let answer = get(&gateway, "/large").await;
     assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
     let answer = get(&gateway, &format!("/{}", "a".repeat(11_000))).await;
-    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
-    assert_eq!(body(&answer)["status"], 431);
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert_eq!(body(&answer)["error_code"], "payload_too_large");
 }
 
 #[tokio::test]
