@@ -11,20 +11,12 @@ use serde_json::{Value, json};
 use crate::functions;
 use crate::template::SOURCE;
 
-/// The logical id of a table.
-fn logical_id(table: Table) -> String {
-    let name = table.variable();
-    let words = name.trim_start_matches("LATCHKEY_TABLE_").split('_');
-    let camel = words.map(|word| word[..1].to_owned() + &word[1..].to_ascii_lowercase());
-    camel.collect::<String>() + "Table"
-}
-
 /// The tables of a function, each with its variable and its actions.
 fn tables(function: &Function) -> BTreeMap<String, (String, Vec<String>)> {
     let of = |(table, actions): (Table, BTreeSet<Action>)| {
         let mut actions: Vec<String> = actions.iter().map(|action| format!("dynamodb:{action:?}")).collect();
         actions.sort();
-        (logical_id(table), (table.variable(), actions))
+        (table.logical_id(), (table.variable(), actions))
     };
     function.all_tables().into_iter().map(of).collect()
 }

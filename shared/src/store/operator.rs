@@ -76,6 +76,24 @@ impl Store {
         Ok(account)
     }
 
+    /// The names of all tables of this AWS account and region.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn list_table_names(&self) -> Result<Vec<String>, Error> {
+        let mut names = Vec::new();
+        let mut start = None;
+        loop {
+            let request = self.client().list_tables().set_exclusive_start_table_name(start.take());
+            let page = request.send().await.map_err(failed)?;
+            names.extend(page.table_names.unwrap_or_default());
+            start = page.last_evaluated_table_name;
+            if start.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+
     /// Every user's account, in no order.
     ///
     /// # Errors

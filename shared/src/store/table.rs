@@ -78,6 +78,13 @@ impl Table {
         format!("LATCHKEY_TABLE_{}", self.label().replace('-', "_").to_uppercase())
     }
 
+    /// The logical id in the template, as in `LoginSessionsTable`.
+    #[must_use]
+    pub fn logical_id(self) -> String {
+        let words = self.label().split('-').map(|word| word[..1].to_ascii_uppercase() + &word[1..]);
+        words.collect::<String>() + "Table"
+    }
+
     /// The physical name in the local stack.
     #[must_use]
     pub fn local_name(self) -> String {

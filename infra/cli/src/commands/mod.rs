@@ -6,7 +6,9 @@ mod local;
 mod operator;
 mod organization;
 mod outcome;
+mod profile;
 mod secrets;
+mod stack;
 mod user;
 
 use std::process::ExitCode;
@@ -29,8 +31,9 @@ pub struct Cli {
 
 /// What every operator's command takes.
 ///
-/// Tables have the names in LATCHKEY_TABLE_… where set, else those of the local stack. Credentials for AWS come
-/// from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN.
+/// Without --stack-name, tables have the names in LATCHKEY_TABLE_… where set, else those of the local stack.
+/// Without --profile, credentials for AWS come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN,
+/// else from the profile in AWS_PROFILE, or `default`.
 #[derive(Debug, Args)]
 pub struct Global {
     /// Where DynamoDB (and KMS) is reached in place of AWS: `latchkey local` prints its own.
@@ -39,6 +42,12 @@ pub struct Global {
     /// The AWS region, in place of AWS_REGION.
     #[arg(long, global = true)]
     region: Option<String>,
+    /// The profile in AWS's configuration files that has the credentials and the region.
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// The deployed stack whose tables are meant.
+    #[arg(long, global = true, value_name = "NAME")]
+    stack_name: Option<String>,
     /// Print JSON, for programs.
     #[arg(long, global = true)]
     json: bool,
@@ -71,11 +80,21 @@ pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Local(command) => return local::run(command).await,
         Command::Api(api::Api::Check(command)) => api::check(&command),
-        Command::User(command) => user::run(&operator::connect(&cli.global), command).await,
-        Command::Account(command) => account::run(&operator::connect(&cli.global), command).await,
-        Command::Organization(command) => organization::run(&operator::connect(&cli.global), command).await,
-        Command::Api(command) => api::run(&operator::connect(&cli.global), command).await,
-        Command::Secrets(command) => secrets::run(&operator::connect(&cli.global), command).await,
+        command => match operator::connect(&cli.global).await {
+            Ok(operator) => operate(&operator, command).await,
+            Err(failure) => Err(failure),
+        },
     };
     outcome::print(outcome, json)
+}
+
+async fn operate(operator: &operator::Operator, command: Command) -> Result<Report, Failure> {
+    match command {
+        Command::User(command) => user::run(operator, command).await,
+        Command::Account(command) => account::run(operator, command).await,
+        Command::Organization(command) => organization::run(operator, command).await,
+        Command::Api(command) => api::run(operator, command).await,
+        Command::Secrets(command) => secrets::run(operator, command).await,
+        Command::Local(_) => Err(Failure::Failed("`local` is no operator's command".to_owned())),
+    }
 }

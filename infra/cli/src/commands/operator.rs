@@ -11,8 +11,8 @@ use latchkey::domain::account::Account;
 use latchkey::domain::id::AccountId;
 use latchkey::store::Store;
 
-use super::Global;
 use super::outcome::Failure;
+use super::{Global, profile, stack};
 
 /// The longest secret that standard input may hold, in bytes.
 const LONGEST_INPUT: u64 = 16 * 1024;
@@ -24,9 +24,30 @@ pub(super) struct Operator {
     pub(super) now: Timestamp,
 }
 
-/// The operator that the command line describes. Nothing is sent yet.
-pub(super) fn connect(global: &Global) -> Operator {
+/// The operator that the command line describes.
+pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
+    let aws = aws(global).await?;
+    let mut config = Config {
+        issuer: String::new(),
+        tables: table_names(),
+        keys: KeyProviderConfig::Memory,
+        aws,
+        allow_loopback_upstreams: false,
+    };
+    if let Some(stack) = &global.stack_name {
+        config.tables = stack::tables(&Store::connect(&config), stack).await?;
+    }
+    Ok(Operator { store: Store::connect(&config), aws: config.aws, now: Clock::System.now() })
+}
+
+/// How AWS, or the emulator in its place, is reached. A profile that is named wins over the environment; where the
+/// environment has no credentials, the profile of `AWS_PROFILE`, or `default`, is asked.
+async fn aws(global: &Global) -> Result<Aws, Failure> {
     let mut aws = Aws::from_environment();
+    let asked = global.profile.is_some() || (aws.credentials.is_none() && global.endpoint_url.is_none());
+    if asked {
+        profile::apply(&mut aws, global.profile.as_deref()).await?;
+    }
     if let Some(url) = &global.endpoint_url {
         // An emulator takes any credentials; those of the environment may matter to it.
         aws.credentials = aws.credentials.or_else(|| Aws::emulator(url.clone()).credentials);
@@ -36,14 +57,7 @@ pub(super) fn connect(global: &Global) -> Operator {
     if let Some(region) = &global.region {
         aws.region.clone_from(region);
     }
-    let config = Config {
-        issuer: String::new(),
-        tables: table_names(),
-        keys: KeyProviderConfig::Memory,
-        aws,
-        allow_loopback_upstreams: false,
-    };
-    Operator { store: Store::connect(&config), aws: config.aws, now: Clock::System.now() }
+    Ok(aws)
 }
 
 impl Operator {
@@ -53,8 +67,8 @@ impl Operator {
             return Ok(&self.store);
         }
         Err(Failure::Failed(
-            "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or, for a local \
-             stack, give --endpoint-url with the URL that `latchkey local` prints"
+            "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a --profile, or, \
+             for a local stack, give --endpoint-url with the URL that `latchkey local` prints"
                 .to_owned(),
         ))
     }
