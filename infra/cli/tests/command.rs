@@ -95,6 +95,41 @@ fn operators_commands_tell_by_output_and_exit_code_what_they_did() {
 }
 
 #[test]
+fn a_profile_gives_access_keys_or_says_what_to_do() {
+    let stack = Local::start(&["--no-demo"]);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let keys = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = example\nregion = eu-central-1\n";
+    std::fs::write(
+        &config,
+        format!("[profile keys]\n{keys}[profile role]\nrole_arn = arn:aws:iam::1:role/x\n"),
+    )
+    .unwrap();
+    let run = |arguments: &[&str]| {
+        Command::new(LATCHKEY)
+            .args(arguments)
+            .args(["user", "list"])
+            .env("AWS_CONFIG_FILE", &config)
+            .env("AWS_SHARED_CREDENTIALS_FILE", folder.path().join("none"))
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .output()
+            .unwrap()
+    };
+    let endpoint = ["--endpoint-url", stack.text("/dynamodb_url")];
+    let with = |name| run(&[&endpoint[..], &["--profile", name]].concat());
+    assert_eq!(code(&with("keys")), Some(0));
+    assert_eq!(code(&with("none")), Some(3));
+    let role = with("role");
+    assert_eq!(code(&role), Some(1));
+    assert!(
+        String::from_utf8_lossy(&role.stderr).contains("aws configure export-credentials --profile role")
+    );
+    // Nothing to authenticate with, and no emulator: said before anything is sent.
+    assert_eq!(code(&run(&[])), Some(1));
+    assert_eq!(code(&run(&[&endpoint[..], &["--stack-name", "elsewhere"]].concat())), Some(3));
+}
+
+#[test]
 fn a_password_comes_from_standard_input_and_is_not_shown() {
     let stack = Local::start(&["--no-demo"]);
     let mut create = Command::new(LATCHKEY)

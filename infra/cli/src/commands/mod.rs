@@ -42,7 +42,7 @@ pub struct Global {
     /// The AWS region, in place of AWS_REGION.
     #[arg(long, global = true)]
     region: Option<String>,
-    /// The profile in AWS's configuration files that has the credentials and the region.
+    /// The profile in AWS's configuration files that has the access keys and the region.
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
     /// The deployed stack whose tables are meant.
