@@ -1,6 +1,6 @@
 //! Credentials and region from a profile of AWS's configuration files, parsed by AWS's own crate. Only access keys
-//! are taken: what signs in first (a role, SSO, a process) would need clients that double the build, and the AWS
-//! command line turns any profile into access keys.
+//! are taken: what signs in first (a role, SSO, a process) would need clients of other services, and the AWS command
+//! line turns any profile into access keys.
 
 use std::borrow::Cow;
 
