@@ -16,6 +16,7 @@ mod auth;
 mod faults;
 mod keys;
 mod ledger;
+mod panics;
 mod scraper;
 mod secrets;
 mod support;
