@@ -169,7 +169,8 @@ fn path_and_query<'n>(
     Some(path)
 }
 
-/// An absolute address that a definition may name: `http` only on loopback, no user, no fragment.
+/// An absolute address that a definition may name: `http` only within a machine or a private network, no user, no
+/// fragment.
 pub(super) fn absolute(text: &str) -> Result<Url, String> {
     if text.contains(['{', '}', '\\']) || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("scheme and host must be written out".to_owned());
@@ -183,25 +184,31 @@ pub(super) fn absolute(text: &str) -> Result<Url, String> {
     }
     match url.scheme() {
         "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        "http" => Err("must begin with https://; http is for loopback hosts alone".to_owned()),
+        "http" if is_private(&url) => Ok(url),
+        "http" => {
+            Err("must begin with https://; http is for loopback hosts and private addresses alone".to_owned())
+        }
         _ => Err("must begin with https://".to_owned()),
     }
 }
 
-/// Whether the host is this machine by its name.
-fn is_loopback(url: &Url) -> bool {
+/// Whether the host is this machine by its name, or an address for private use. Whether the egress goes there is
+/// another question.
+fn is_private(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_private(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback() || address.is_unique_local(),
         None => false,
     }
 }
 
-/// Warns of an address that works in local mode alone.
+/// Warns of an address that a deployed gateway refuses unless it is told otherwise.
 pub(super) fn warn_of_plain_http(at: &At<'_>, url: &Url) {
     if url.scheme() == "http" {
-        at.warn("http on a loopback host works only in local mode");
+        at.warn(
+            "http works on a loopback host in local mode alone, and on a private address where the deployment's \
+             UpstreamNetworks allows it",
+        );
     }
 }

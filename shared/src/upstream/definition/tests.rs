@@ -113,7 +113,7 @@ fn each_fault_is_told() {
     let rows: &[(&str, &str, String)] = &[
         ("openapi: 3.1.0", "openapi: 3.0.3", "openapi: needs `openapi: 3.1.0`".into()),
         ("title: Example Mail, ", "", "info: needs `title`".into()),
-        ("https://mail.example.com }", "http://mail.example.com }", "servers.0.url: must begin with https://; http is for loopback hosts alone".into()),
+        ("https://mail.example.com }", "http://mail.example.com }", "servers.0.url: must begin with https://; http is for loopback hosts and private addresses alone".into()),
         ("https://mail.example.com }", "ftp://mail.example.com }", "servers.0.url: must begin with https://".into()),
         ("https://mail.example.com }", "https://a:b@mail.example.com }", "servers.0.url: must hold no user name or password".into()),
         ("allowedHosts: [mail.example.com,", "allowedHosts: ['*.example.com',", format!("{SESSION}.allowedHosts.0: must be a host's name, with a port if need be, and nothing else")),

@@ -1,10 +1,14 @@
-//! Which addresses may be dialled: those of the public Internet, and nothing else.
+//! Which addresses may be dialled: those of the public Internet, and of the private networks that the operator
+//! names.
 //!
 //! Source: the IANA special-purpose address registries (RFC 6890 and its updates). Of IPv6, only what is
 //! assigned as global unicast (2000::/3) can pass at all, which leaves out loopback, link-local, unique local
 //! (`fd00:ec2::254`, a metadata service, among them), multicast, IPv4-mapped and -compatible and NAT64.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 const REFUSED_IPV4: [([u8; 4], u32, &str); 16] = [
     ([0, 0, 0, 0], 8, "an unspecified address"),
@@ -35,12 +39,68 @@ const REFUSED_IPV6: [(u16, u16, u32, &str); 4] = [
     (0x3fff, 0, 20, "a documentation address"),
 ];
 
+/// The networks that may be opened: those for private use (RFC 1918, RFC 6598 and RFC 4193).
+const PRIVATE: [IpNet; 5] = [
+    net4([10, 0, 0, 0], 8),
+    net4([100, 64, 0, 0], 10),
+    net4([172, 16, 0, 0], 12),
+    net4([192, 168, 0, 0], 16),
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7)),
+];
+
+const fn net4([a, b, c, d]: [u8; 4], prefix: u8) -> IpNet {
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), prefix))
+}
+
+/// The networks for private use in which upstreams may be, such as the operator's own VPC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PrivateNetworks(Vec<IpNet>);
+
+/// A list of networks that cannot be taken.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NetworksError {
+    #[error("{0:?} is not a network such as 10.1.0.0/16")]
+    Malformed(String),
+    #[error("{0} does not lie within 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16 or fc00::/7")]
+    NotPrivate(IpNet),
+}
+
+/// Networks with commas between them; an empty text names none.
+impl FromStr for PrivateNetworks {
+    type Err = NetworksError;
+
+    fn from_str(text: &str) -> Result<Self, NetworksError> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let network = |part: &str| {
+            let network: IpNet = part.parse().map_err(|_| NetworksError::Malformed(part.to_owned()))?;
+            let private = PRIVATE.iter().any(|private| private.contains(&network));
+            // On AWS this one network within fc00::/7 is the metadata service's and its like.
+            let link = |service: &IpNet| service.contains(&network) || network.contains(service);
+            if private && !link(&AWS_SERVICES) {
+                Ok(network)
+            } else {
+                Err(NetworksError::NotPrivate(network))
+            }
+        };
+        parts.map(network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Where `fd00:ec2::254`, the metadata service, is, and what else AWS offers an instance alone.
+const AWS_SERVICES: IpNet =
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0), 32));
+
 /// Whether `address` may be dialled.
 ///
 /// # Errors
 /// What the address is, in words, where it may not.
-pub(super) fn check(address: IpAddr, allow_loopback: bool) -> Result<(), &'static str> {
-    if allow_loopback && address.is_loopback() {
+pub(super) fn check(
+    address: IpAddr,
+    allow_loopback: bool,
+    networks: &PrivateNetworks,
+) -> Result<(), &'static str> {
+    if allow_loopback && address.is_loopback() || networks.0.iter().any(|network| network.contains(&address))
+    {
         return Ok(());
     }
     let refused = match address {
@@ -81,7 +141,7 @@ mod tests {
     use super::*;
 
     fn refused(address: &str) -> bool {
-        check(address.parse().unwrap(), false).is_err()
+        check(address.parse().unwrap(), false, &PrivateNetworks::default()).is_err()
     }
 
     #[test]
@@ -181,7 +241,8 @@ mod tests {
 
     #[test]
     fn loopback_passes_only_where_allowed_and_never_in_disguise() {
-        let with = |address: &str| check(address.parse().unwrap(), true);
+        let none = PrivateNetworks::default();
+        let with = |address: &str| check(address.parse().unwrap(), true, &none);
         assert!(with("127.0.0.1").is_ok() && with("127.8.9.10").is_ok() && with("::1").is_ok());
         for address in
             ["::ffff:127.0.0.1", "::127.0.0.1", "10.0.0.1", "169.254.169.254", "fe80::1", "0.0.0.0"]
@@ -190,7 +251,65 @@ mod tests {
         }
     }
 
+    #[test]
+    fn private_networks_pass_where_named_and_nothing_beside_them() {
+        let networks: PrivateNetworks = "10.1.0.0/16, 172.17.0.1/32,fd12:3456::/32".parse().unwrap();
+        let passes = |address: &str| check(address.parse().unwrap(), false, &networks).is_ok();
+        for address in ["10.1.0.0", "10.1.255.255", "172.17.0.1", "fd12:3456::1", "8.8.8.8"] {
+            assert!(passes(address), "{address}");
+        }
+        for address in [
+            "10.0.255.255",
+            "10.2.0.0",
+            "172.17.0.2",
+            "127.0.0.1",
+            "::1",
+            "::ffff:10.1.0.1",
+            "169.254.169.254",
+        ] {
+            assert!(!passes(address), "{address}");
+        }
+        assert_eq!(" , ".parse::<PrivateNetworks>(), Ok(PrivateNetworks::default()));
+    }
+
+    #[test]
+    fn only_networks_for_private_use_can_be_named() {
+        for network in [
+            "127.0.0.0/8",
+            "127.0.0.1/32",
+            "169.254.169.254/32",
+            "169.254.0.0/16",
+            "0.0.0.0/0",
+            "10.0.0.0/7",
+            "8.8.8.0/24",
+            "::/0",
+            "::1/128",
+            "fe80::/10",
+            "fc00::/6",
+            "fc00::/7",
+            "fd00:ec2::/32",
+            "fd00:ec2::254/128",
+            "fd00::/16",
+            "::ffff:10.0.0.0/104",
+        ] {
+            let refused = network.parse::<PrivateNetworks>();
+            assert!(matches!(refused, Err(NetworksError::NotPrivate(_))), "{network}: {refused:?}");
+        }
+        for text in ["10.0.0.0", "10.0.0.0/33", "vpc", "10.1.0.0/16;10.2.0.0/16"] {
+            assert_eq!(text.parse::<PrivateNetworks>(), Err(NetworksError::Malformed(text.to_owned())));
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_text_is_refused_or_opens_nothing_special(text in "[0-9a-f.:/, ]{0,40}", bits in any::<u32>()) {
+            if let Ok(networks) = text.parse::<PrivateNetworks>() {
+                let address = Ipv4Addr::from_bits(bits);
+                let opened = check(address.into(), false, &networks).is_ok() && refused_ipv4(address).is_some();
+                prop_assert!(!opened || PRIVATE.iter().any(|private| private.contains(&IpAddr::V4(address))));
+            }
+        }
+
         #[test]
         fn what_the_standard_library_calls_special_is_refused(bits in any::<u32>()) {
             let address = Ipv4Addr::from_bits(bits);

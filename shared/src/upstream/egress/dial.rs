@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::address;
+use super::address::{self, PrivateNetworks};
 use super::hosts::OwnHosts;
 
 /// The most addresses of one name that are tried.
@@ -50,6 +50,7 @@ pub(super) enum DialError {
 #[derive(Clone)]
 pub(super) struct Dialer {
     pub allow_loopback: bool,
+    pub private_networks: PrivateNetworks,
     pub own_hosts: Arc<OwnHosts>,
     pub resolver: Resolver,
     pub limit: Duration,
@@ -63,7 +64,7 @@ impl Dialer {
         let port = uri.port_u16().unwrap_or(default_port);
         let addresses = self.resolve(host, port).await?;
         for address in &addresses {
-            let reason = match address::check(address.ip(), self.allow_loopback) {
+            let reason = match address::check(address.ip(), self.allow_loopback, &self.private_networks) {
                 Ok(()) if self.own_hosts.at(*address) => "the gateway's own address",
                 Ok(()) => continue,
                 Err(reason) => reason,

@@ -24,6 +24,7 @@ use http::{HeaderMap, Method, StatusCode};
 use tokio::time::timeout;
 use url::Url;
 
+pub use address::{NetworksError, PrivateNetworks};
 pub use dial::Resolver;
 pub(super) use headers::remove_hop_by_hop;
 pub use hosts::{AllowedHost, AllowedHosts};
@@ -113,8 +114,10 @@ impl Default for Limits {
 /// What an [`Egress`] may do and for how long.
 #[derive(Clone, Debug, Default)]
 pub struct EgressOptions {
-    /// Whether loopback addresses may be dialled: in local mode only. No option allows other private ones.
+    /// Whether loopback addresses may be dialled: in local mode only.
     pub allow_loopback: bool,
+    /// The private networks whose addresses may be dialled.
+    pub private_networks: PrivateNetworks,
     /// The gateway's own hosts, as `host` or `host:port`: never an upstream, or it would call itself.
     pub own_hosts: Vec<String>,
     pub limits: Limits,
@@ -138,6 +141,7 @@ impl Egress {
         let own_hosts = Arc::new(OwnHosts::new(&options.own_hosts));
         let dialer = Dialer {
             allow_loopback: options.allow_loopback,
+            private_networks: options.private_networks,
             own_hosts: Arc::clone(&own_hosts),
             resolver: options.resolver,
             limit: options.limits.connect,

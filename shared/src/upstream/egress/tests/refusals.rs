@@ -162,6 +162,7 @@ async fn the_gateway_never_calls_itself() {
     let port = site.address.port();
     let options = EgressOptions {
         allow_loopback: true,
+        private_networks: PrivateNetworks::default(),
         own_hosts: vec!["gate.example.com".into(), format!("127.0.0.1:{port}")],
         limits: patient(),
         resolver: resolver(&["127.0.0.1"]),

@@ -49,6 +49,7 @@ async fn call(name: &str, port: u16, roots: Option<RootCertStore>) -> Result<Inc
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let dialer = Dialer {
             allow_loopback: true,
+            private_networks: PrivateNetworks::default(),
             own_hosts: Arc::default(),
             resolver: resolver(&["127.0.0.1"]),
             limit: PATIENT,
