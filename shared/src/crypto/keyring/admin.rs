@@ -13,6 +13,9 @@ use crate::crypto::secret::random_hex;
 use crate::store::Store;
 use crate::{Error, Timestamp};
 
+/// A day, in seconds.
+const DAY: i64 = 24 * 60 * 60;
+
 /// How often a rotation that lost against another one is tried again.
 const ROTATION_ATTEMPTS: u32 = 8;
 
@@ -82,15 +85,56 @@ pub async fn rotate(
     purpose: Purpose,
     now: Timestamp,
 ) -> Result<RotateReport, Error> {
+    let record = record(store, purpose).await?;
+    let rotated = rotate_from(provider, store, (purpose, record), now, |_| true).await?;
+    rotated.ok_or_else(|| Error::internal("a rotation that is always due was not"))
+}
+
+/// What the schedule does: makes what is missing, and rotates every purpose whose newest version is at least
+/// `days` old. It may run as often as one likes, and twice at once: the second finds nothing due.
+///
+/// # Errors
+/// As [`init`] and [`rotate`]. What was rotated before stays so, and the next run goes on.
+pub async fn tend(
+    provider: &Provider,
+    store: &Store,
+    days: i64,
+    now: Timestamp,
+) -> Result<(InitReport, Vec<RotateReport>), Error> {
+    let made = init(provider, store, now).await?;
+    let oldest = now.as_second().saturating_sub(days.saturating_mul(DAY));
+    let is_due =
+        |record: &KeyRecord| record.versions.first().is_some_and(|newest| newest.created_at <= oldest);
+    let mut rotated = Vec::new();
+    for purpose in Purpose::ALL {
+        let record = record(store, purpose).await?;
+        rotated.extend(rotate_from(provider, store, (purpose, record), now, is_due).await?);
+    }
+    Ok((made, rotated))
+}
+
+/// Adds a version to the purpose if it is due, as it was read and whenever somebody else was faster.
+async fn rotate_from(
+    provider: &Provider,
+    store: &Store,
+    (purpose, mut record): (Purpose, KeyRecord),
+    now: Timestamp,
+    is_due: impl Fn(&KeyRecord) -> bool,
+) -> Result<Option<RotateReport>, Error> {
+    if !is_due(&record) {
+        return Ok(None);
+    }
     let pepper = if purpose.is_signing() { Some(pepper(provider, store, now).await?) } else { None };
     let activates_at = now.as_second().saturating_add(ACTIVATION_DELAY);
     let added = version(provider, purpose, pepper.as_ref(), now, activates_at).await?;
     let mut dropped = Vec::new();
     for _ in 0..ROTATION_ATTEMPTS {
-        let record = record(store, purpose).await?;
         if record.versions.iter().any(|version| version.id == added.id) {
             // Our write had worked, and only its answer was lost.
-            return Ok(RotateReport { purpose, added: added.id, activates_at, dropped });
+            return Ok(Some(RotateReport { purpose, added: added.id, activates_at, dropped }));
+        }
+        if !is_due(&record) {
+            return Ok(None);
         }
         let writes_until = activates_at.saturating_add(LINGER);
         let next;
@@ -99,8 +143,9 @@ pub async fn rotate(
             return Err(Error::internal(format!("{} has too many versions to add one", purpose.name())));
         }
         if store.replace_secret(&next, record.revision).await? {
-            return Ok(RotateReport { purpose, added: added.id, activates_at, dropped });
+            return Ok(Some(RotateReport { purpose, added: added.id, activates_at, dropped }));
         }
+        record = self::record(store, purpose).await?;
     }
     Err(Error::from(crate::Code::Conflict).because(format!("others kept rotating {}", purpose.name())))
 }

@@ -11,6 +11,7 @@ use crate::clock::after;
 use crate::config::Aws;
 use crate::crypto::provider::KeyProviderConfig;
 use crate::store::Table;
+use crate::upstream::egress::PrivateNetworks;
 
 /// A moment at which the tests begin.
 pub(crate) const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -38,6 +39,7 @@ impl Stack {
             keys: KeyProviderConfig::Memory,
             aws: Aws::emulator(url),
             allow_loopback_upstreams: true,
+            upstream_networks: PrivateNetworks::default(),
         });
         create_table(&store).await;
         Self { store, provider: Provider::in_memory().unwrap() }
@@ -196,6 +198,38 @@ async fn rotations_at_once_all_take_effect() {
     for report in reports {
         assert!(keyring.version(Purpose::Index, &report.added, NOW).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn the_schedule_makes_what_is_missing_and_rotates_what_is_due() {
+    const DAY: i64 = 24 * 60 * 60;
+    let stack = Stack::empty().await;
+    let tend_at = |now| tend(&stack.provider, &stack.store, 90, now);
+    let (made, rotated) = tend_at(NOW).await.unwrap();
+    assert_eq!((made.created, rotated), (Purpose::ALL.to_vec(), vec![]));
+    let (made, rotated) = tend_at(after(NOW, 90 * DAY - 1)).await.unwrap();
+    assert_eq!((made.created, rotated), (vec![], vec![]));
+
+    // One purpose was rotated by hand meanwhile.
+    stack.rotate(Purpose::Cookie, after(NOW, DAY)).await;
+    let due = after(NOW, 90 * DAY);
+    let (_, rotated) = tend_at(due).await.unwrap();
+    let rotated: Vec<Purpose> = rotated.into_iter().map(|report| report.purpose).collect();
+    let others = |purpose: &Purpose| *purpose != Purpose::Cookie;
+    assert_eq!(rotated, Purpose::ALL.into_iter().filter(others).collect::<Vec<_>>());
+    assert_eq!(tend_at(due).await.unwrap().1, vec![]);
+}
+
+#[tokio::test]
+async fn schedules_at_once_rotate_each_purpose_once() {
+    let stack = Stack::start().await;
+    let due = after(NOW, 24 * 60 * 60);
+    let runs = (0..4).map(|_| tend(&stack.provider, &stack.store, 1, due));
+    let reports = futures_util::future::try_join_all(runs).await.unwrap();
+    let mut rotated: Vec<Purpose> =
+        reports.iter().flat_map(|(_, rotated)| rotated.iter().map(|report| report.purpose)).collect();
+    rotated.sort();
+    assert_eq!(rotated, Purpose::ALL);
 }
 
 #[tokio::test]
