@@ -1,6 +1,7 @@
 //! What a credential may do.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +71,14 @@ impl Permission {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Permissions(BTreeSet<Permission>);
+
+/// Their names with spaces between them, as the scopes of RFC 6749 section 3.3.
+impl fmt::Display for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(|permission| permission.name()).collect();
+        f.write_str(&names.join(" "))
+    }
+}
 
 impl Permissions {
     /// Every permission: what the owner of a personal account has.

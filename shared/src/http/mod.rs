@@ -1,13 +1,15 @@
 //! Request and response shapes, limits, and the one place that turns an [`Error`](crate::Error) into an answer.
 
+mod line;
 pub mod problem;
 mod request;
 mod response;
 mod serve;
 
+pub use line::Line;
 pub use request::{ClientAddress, Fields, Request, decode_base64};
 pub use response::Response;
-pub use serve::{Answer, serve};
+pub use serve::{Answer, refuse, serve};
 
 /// The largest body that a Lambda function takes or gives, in bytes: 6 MB, base64 and envelope included.
 /// Source: the Lambda quota "invocation payload, synchronous".

@@ -2,16 +2,14 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
 
 use futures_util::FutureExt as _;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue};
 
-use super::{LAMBDA_PAYLOAD_LIMIT, Request, Response, problem};
+use super::{LAMBDA_PAYLOAD_LIMIT, Line, Request, Response, problem};
 use crate::Timestamp;
 use crate::app::{App, Function};
-use crate::domain::id::UserId;
 use crate::error::{Code, Error};
 use crate::store::usage;
 
@@ -25,7 +23,7 @@ const SESSION_STATE: HeaderName = HeaderName::from_static("x-latchkey-session");
 pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) -> Answer {
     let now = app.clock.now();
     let request = Request::from_event(event, now);
-    let line = Line::of(function, &request);
+    let line = Line::of(function.needs.name, &request);
     let key_use = request.key_use.clone();
     app.keyring.freshen(now).await;
     let flow = AssertUnwindSafe(async { (function.handle)(app, request).await }).catch_unwind();
@@ -44,6 +42,13 @@ pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) 
         response.headers.insert(SESSION_STATE, state);
     }
     into_lambda(with_standing_headers(response, &line.request_id))
+}
+
+/// Answers one event of `function` with `error`, where the function cannot work at all.
+pub fn refuse(function: &Function, event: lambda_http::Request, error: &Error, now: Timestamp) -> Answer {
+    let line = Line::of(function.needs.name, &Request::from_event(event, now));
+    line.log(error.code.status(), Some(error), now);
+    into_lambda(with_standing_headers(problem::answer(error, &line.request_id), &line.request_id))
 }
 
 /// Lambda refuses an answer over its limit, and the client would learn nothing.
@@ -113,44 +118,4 @@ fn into_lambda(response: Response) -> Answer {
     *answer.status_mut() = response.status;
     *answer.headers_mut() = response.headers;
     Answer(answer)
-}
-
-/// The one log line of a request. It names nothing that a client wrote: not the path but the route it took.
-struct Line {
-    function: &'static str,
-    method: String,
-    route: String,
-    request_id: String,
-    actor: Arc<OnceLock<UserId>>,
-    began: Timestamp,
-}
-
-impl Line {
-    fn of(function: &Function, request: &Request) -> Self {
-        Self {
-            function: function.name,
-            method: request.method.to_string(),
-            route: request.route.clone(),
-            request_id: request.request_id.clone(),
-            actor: Arc::clone(&request.actor),
-            began: request.now,
-        }
-    }
-
-    fn log(&self, status: u16, error: Option<&Error>, ended: Timestamp) {
-        let Self { function, method, route, request_id, .. } = self;
-        let actor = self.actor.get().map(ToString::to_string);
-        let code = error.map(|error| error.code.name());
-        let cause = error.and_then(Error::cause);
-        let millis = ended.as_millisecond() - self.began.as_millisecond();
-        if status >= 500 {
-            tracing::error!(
-                request_id, function, method, route, actor, status, code, millis, cause, "request"
-            );
-        } else {
-            tracing::info!(
-                request_id, function, method, route, actor, status, code, millis, cause, "request"
-            );
-        }
-    }
 }
