@@ -1,17 +1,14 @@
 //! A flow that panics: the frame around it answers all the same.
 
 use lambda_http::IntoResponse as _;
-use latchkey::Function;
+use latchkey::app::{Function, Needs};
 use serde_json::Value;
 
 use crate::support::TestApp;
 
 /// Panics before its first await, or after one: both are the flow's.
 static PANICS: Function = Function {
-    name: "panics",
-    authenticates: false,
-    tables: &[],
-    purposes: &[],
+    needs: Needs { name: "panics", ..Needs::NOTHING },
     handle: |_, request| {
         Box::pin(async move {
             if request.method == http::Method::POST {

@@ -1,13 +1,15 @@
 //! The only reader of the environment. It reports every fault at once.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
-use crate::app::Function;
+use crate::app::{Needs, Setting};
 use crate::crypto::provider::KeyProviderConfig;
 use crate::crypto::token::Realm;
 use crate::error::Cause;
 use crate::store::Table;
-use crate::upstream::egress::EgressOptions;
+use crate::upstream::egress::{EgressOptions, PrivateNetworks};
 
 /// What a function is told from outside.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Config {
     pub aws: Aws,
     /// Whether upstreams on loopback are allowed: in local mode only.
     pub allow_loopback_upstreams: bool,
+    /// The private networks in which upstreams may be, beside the public Internet.
+    pub upstream_networks: PrivateNetworks,
 }
 
 /// How AWS, or an emulator of it, is reached.
@@ -59,29 +63,42 @@ impl Environment {
             String::new()
         })
     }
+
+    /// A value that may be absent, and is then the default one.
+    fn parsed<T: Default + FromStr<Err: Display>>(&mut self, name: &str) -> T {
+        Self::optional(name)
+            .map(|text| text.parse())
+            .transpose()
+            .unwrap_or_else(|fault| {
+                self.faults.push(format!("{name}: {fault}"));
+                None
+            })
+            .unwrap_or_default()
+    }
 }
 
 impl Config {
-    /// Reads what `function` needs from the environment.
+    /// Reads what a function needs from the environment.
     ///
     /// # Errors
-    /// Every variable that is missing, in one error.
-    pub fn from_environment(function: &Function) -> Result<Self, Cause> {
+    /// Every variable that is missing or wrong, in one error.
+    pub fn from_environment(needs: &Needs) -> Result<Self, Cause> {
         let mut environment = Environment { faults: Vec::new() };
-        let tables = function
+        let tables = needs
             .all_tables()
             .into_keys()
             .map(|table| (table, environment.required(&table.variable())))
             .collect();
         let issuer = environment.required("LATCHKEY_ISSUER").trim_end_matches('/').to_owned();
-        let keys = if function.all_purposes().is_empty() {
-            KeyProviderConfig::Memory
-        } else {
+        let keys = if needs.uses_keys() {
             KeyProviderConfig::Kms { key_id: environment.required("LATCHKEY_KMS_KEY_ID") }
+        } else {
+            KeyProviderConfig::Memory
         };
+        let upstream_networks = environment.parsed(Setting::UpstreamNetworks.variable());
         let aws = Aws::from_environment();
         if environment.faults.is_empty() {
-            Ok(Self { issuer, tables, keys, aws, allow_loopback_upstreams: false })
+            Ok(Self { issuer, tables, keys, aws, allow_loopback_upstreams: false, upstream_networks })
         } else {
             Err(Box::new(Incomplete(environment.faults)))
         }
@@ -95,6 +112,7 @@ impl Config {
         let own = self.issuer.split_once("://").map(|(_, host)| host.to_owned());
         EgressOptions {
             allow_loopback: self.allow_loopback_upstreams,
+            private_networks: self.upstream_networks.clone(),
             own_hosts: own.into_iter().collect(),
             ..EgressOptions::default()
         }
@@ -140,6 +158,17 @@ impl Aws {
             http_client: crate::store::http_client(),
         }
     }
+}
+
+/// After how many days a key is rotated: `LATCHKEY_ROTATION_DAYS`, from 1 to 3650.
+///
+/// # Errors
+/// Where it is absent or no such number.
+pub fn rotation_days() -> Result<i64, Cause> {
+    let name = Setting::RotationDays.variable();
+    let days = Environment::optional(name).and_then(|text| text.parse().ok());
+    days.filter(|days| (1..=3650).contains(days))
+        .ok_or_else(|| Incomplete(vec![format!("{name} is not a number of days from 1 to 3650")]).into())
 }
 
 /// The physical names of all tables, read from `LATCHKEY_TABLE_…` where set, else the local stack's.

@@ -1,16 +1,13 @@
 //! `GET /healthz`: liveness. It touches nothing, so that it tells of the gateway alone.
 
-use latchkey::app::{App, Function};
+use latchkey::app::{App, Function, Needs};
 use latchkey::error::Error;
 use latchkey::http::{Request, Response};
 use serde_json::json;
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    name: "health",
-    authenticates: false,
-    tables: &[],
-    purposes: &[],
+    needs: Needs { name: "health", ..Needs::NOTHING },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -2,18 +2,19 @@
 
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
-use latchkey::app::{App, Function};
+use latchkey::app::{App, Function, Needs};
 use latchkey::crypto::keyring::Purpose;
 use latchkey::error::Error;
 use latchkey::http::{Request, Response};
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    name: "jwks",
-    authenticates: false,
-    tables: &[],
-    // Authenticates the public keys that the secrets table holds.
-    purposes: &[Purpose::KeyPepper],
+    needs: Needs {
+        name: "jwks",
+        // Authenticates the public keys that the secrets table holds.
+        purposes: &[Purpose::KeyPepper],
+        ..Needs::NOTHING
+    },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

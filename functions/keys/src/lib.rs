@@ -10,7 +10,7 @@ mod one;
 mod rotate;
 mod view;
 
-use latchkey::app::{Action, App, Function};
+use latchkey::app::{Action, App, Function, Needs};
 use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::pepper;
 use latchkey::crypto::secret::Secret;
@@ -22,13 +22,16 @@ use latchkey::store::Table;
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    name: "keys",
-    authenticates: true,
-    tables: &[
-        (Table::Keys, &[Action::DeleteItem, Action::PutItem, Action::Query]),
-        (Table::Usage, &[Action::BatchGetItem]),
-    ],
-    purposes: &[Purpose::Cursor],
+    needs: Needs {
+        name: "keys",
+        authenticates: true,
+        tables: &[
+            (Table::Keys, &[Action::DeleteItem, Action::PutItem, Action::Query]),
+            (Table::Usage, &[Action::BatchGetItem]),
+        ],
+        purposes: &[Purpose::Cursor],
+        ..Needs::NOTHING
+    },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -3,7 +3,7 @@
 mod throttle;
 
 use futures_util::future::{join, try_join};
-use latchkey::app::{Action, App, Function};
+use latchkey::app::{Action, App, Function, Needs};
 use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::password::{self, PasswordHash};
 use latchkey::crypto::secret::Secret;
@@ -25,15 +25,17 @@ const LONGEST_FIELD: usize = 1_024;
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    name: "login",
-    authenticates: false,
-    tables: &[
-        (Table::Credentials, &[Action::GetItem]),
-        (Table::Accounts, &[Action::ConditionCheckItem]),
-        (Table::LoginSessions, &[Action::PutItem]),
-        (Table::Limits, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
-    ],
-    purposes: &[Purpose::JwtSigning, Purpose::RefreshMac, Purpose::Index],
+    needs: Needs {
+        name: "login",
+        tables: &[
+            (Table::Credentials, &[Action::GetItem]),
+            (Table::Accounts, &[Action::ConditionCheckItem]),
+            (Table::LoginSessions, &[Action::PutItem]),
+            (Table::Limits, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
+        ],
+        purposes: &[Purpose::JwtSigning, Purpose::RefreshMac, Purpose::Index],
+        ..Needs::NOTHING
+    },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

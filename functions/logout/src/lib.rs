@@ -1,6 +1,6 @@
 //! `POST /api/auth/logout`: the end of a login session, by its refresh token or with its access token.
 
-use latchkey::app::{Action, App, Function};
+use latchkey::app::{Action, App, Function, Needs};
 use latchkey::auth;
 use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::token::{self, RefreshToken};
@@ -14,10 +14,13 @@ const LONGEST_TOKEN: usize = 4_096;
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    name: "logout",
-    authenticates: true,
-    tables: &[(Table::LoginSessions, &[Action::UpdateItem])],
-    purposes: &[Purpose::RefreshMac],
+    needs: Needs {
+        name: "logout",
+        authenticates: true,
+        tables: &[(Table::LoginSessions, &[Action::UpdateItem])],
+        purposes: &[Purpose::RefreshMac],
+        ..Needs::NOTHING
+    },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -62,7 +62,8 @@ async fn run(
     let hosts = AllowedHosts::new(&loaded.api.hosts);
     let session = loaded.api.session.as_ref().filter(|_| endpoint.kind == EndpointKind::Protected);
     let site = Site { base_url: &loaded.api.base_url, session };
-    let send = |outgoing| app.egress.send(&hosts, outgoing);
+    let egress = app.egress()?;
+    let send = |outgoing| egress.send(&hosts, outgoing);
     Ok(recipe::call(site, call, inputs, state, request.now, send).await?)
 }
 

@@ -10,21 +10,27 @@ mod session;
 mod sign_in;
 mod slots;
 
-use latchkey::app::{Action, App, Function};
+use latchkey::app::{Action, App, Function, Needs, Setting};
 use latchkey::crypto::keyring::Purpose;
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::store::Table;
+use latchkey::upstream::egress::Egress;
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    name: "proxy",
-    authenticates: true,
-    tables: &[
-        (Table::Apis, &[Action::BatchGetItem]),
-        (Table::UpstreamSessions, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
-    ],
-    purposes: &[Purpose::IdentitySigning, Purpose::SessionSeal, Purpose::SessionMac, Purpose::Index],
+    needs: Needs {
+        name: "proxy",
+        authenticates: true,
+        tables: &[
+            (Table::Apis, &[Action::BatchGetItem]),
+            (Table::UpstreamSessions, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
+        ],
+        purposes: &[Purpose::IdentitySigning, Purpose::SessionSeal, Purpose::SessionMac, Purpose::Index],
+        settings: &[Setting::UpstreamNetworks],
+        egress: Some(Egress::with),
+        ..Needs::NOTHING
+    },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -40,7 +40,7 @@ pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
     };
     let identity = identity(app, &principal, &mounted, request)?;
     let outgoing = forward::prepare(&call, &mount, identity.expose())?;
-    let (answer, ()) = join(forward::forward(&app.egress, &hosts, outgoing), count_use(app, request)).await;
+    let (answer, ()) = join(forward::forward(app.egress()?, &hosts, outgoing), count_use(app, request)).await;
     Ok(answer?.with(CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 

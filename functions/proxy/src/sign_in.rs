@@ -60,7 +60,8 @@ async fn run(
 ) -> Result<SignIn, Error> {
     let hosts = AllowedHosts::new(&loaded.api.hosts);
     let site = Site { base_url: &loaded.api.base_url, session: loaded.api.session.as_ref() };
-    let send = |outgoing| app.egress.send(&hosts, outgoing);
+    let egress = app.egress()?;
+    let send = |outgoing| egress.send(&hosts, outgoing);
     Ok(recipe::sign_in(site, flow, inputs, State::default(), request.now, send).await?)
 }
 

@@ -1,6 +1,6 @@
 //! `POST /api/auth/token/refresh`: a spent refresh token for a new pair.
 
-use latchkey::app::{Action, App, Function};
+use latchkey::app::{Action, App, Function, Needs};
 use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::token::{self, RefreshToken, VerifiedRefresh};
 use latchkey::domain::account::Account;
@@ -16,13 +16,15 @@ const LONGEST_TOKEN: usize = 4_096;
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    name: "refresh",
-    authenticates: false,
-    tables: &[
-        (Table::LoginSessions, &[Action::BatchGetItem, Action::UpdateItem]),
-        (Table::Accounts, &[Action::BatchGetItem]),
-    ],
-    purposes: &[Purpose::JwtSigning, Purpose::RefreshMac],
+    needs: Needs {
+        name: "refresh",
+        tables: &[
+            (Table::LoginSessions, &[Action::BatchGetItem, Action::UpdateItem]),
+            (Table::Accounts, &[Action::BatchGetItem]),
+        ],
+        purposes: &[Purpose::JwtSigning, Purpose::RefreshMac],
+        ..Needs::NOTHING
+    },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

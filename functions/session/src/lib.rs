@@ -1,6 +1,6 @@
 //! `GET /api/auth/session`: who am I?
 
-use latchkey::app::{App, Function};
+use latchkey::app::{App, Function, Needs};
 use latchkey::auth::{self, ApiKeyInfo, Principal};
 use latchkey::domain::account::{Account, User};
 use latchkey::domain::time::shown;
@@ -10,10 +10,7 @@ use serde_json::{Value, json};
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    name: "session",
-    authenticates: true,
-    tables: &[],
-    purposes: &[],
+    needs: Needs { name: "session", authenticates: true, ..Needs::NOTHING },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 

@@ -1,9 +1,9 @@
 //! The functions by their logical ids in the template.
 
-use latchkey::Function;
+use latchkey::app::{Function, Needs};
 
-/// Every function of the deployment.
-pub static ALL: [(&str, &Function); 8] = [
+/// Every function behind a route.
+pub static ROUTED: [(&str, &Function); 8] = [
     ("HealthFunction", &health::FUNCTION),
     ("JwksFunction", &jwks::FUNCTION),
     ("KeysFunction", &keys::FUNCTION),
@@ -14,10 +14,17 @@ pub static ALL: [(&str, &Function); 8] = [
     ("SessionFunction", &session::FUNCTION),
 ];
 
+/// What every function of the deployment needs, those that AWS calls with its own events among them.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static Needs)> {
+    let called =
+        [("AuthorizerFunction", &authorizer::FUNCTION.needs), ("RotateFunction", &rotate::FUNCTION.needs)];
+    ROUTED.iter().map(|(id, function)| (*id, &function.needs)).chain(called)
+}
+
 /// The function of a logical id.
 #[must_use]
 pub fn find(logical_id: &str) -> Option<&'static Function> {
-    ALL.iter().find_map(|(id, function)| (*id == logical_id).then_some(*function))
+    ROUTED.iter().find_map(|(id, function)| (*id == logical_id).then_some(*function))
 }
 
 #[cfg(test)]
@@ -31,16 +38,13 @@ mod tests {
     fn the_template_routes_to_every_function_and_to_no_other() {
         let template = Template::compiled_in().unwrap();
         let routed: BTreeSet<&str> = template.routes.iter().map(|route| &*route.function).collect();
-        assert_eq!(routed, ALL.iter().map(|(id, _)| *id).collect());
+        assert_eq!(routed, ROUTED.iter().map(|(id, _)| *id).collect());
     }
 
     #[test]
     fn logical_ids_are_the_crates_names() {
-        for (id, function) in &ALL {
-            assert_eq!(
-                id.strip_suffix("Function").map(str::to_ascii_lowercase).as_deref(),
-                Some(function.name)
-            );
+        for (id, needs) in all() {
+            assert_eq!(id.strip_suffix("Function").map(str::to_ascii_lowercase).as_deref(), Some(needs.name));
         }
     }
 }

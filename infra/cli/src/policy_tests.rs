@@ -3,8 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use latchkey::Function;
-use latchkey::app::Action;
+use latchkey::app::{Action, Needs};
 use latchkey::store::Table;
 use serde_json::{Value, json};
 
@@ -12,30 +11,30 @@ use crate::functions;
 use crate::template::SOURCE;
 
 /// The tables of a function, each with its variable and its actions.
-fn tables(function: &Function) -> BTreeMap<String, (String, Vec<String>)> {
+fn tables(needs: &Needs) -> BTreeMap<String, (String, Vec<String>)> {
     let of = |(table, actions): (Table, BTreeSet<Action>)| {
         let mut actions: Vec<String> = actions.iter().map(|action| format!("dynamodb:{action:?}")).collect();
         actions.sort();
         (table.logical_id(), (table.variable(), actions))
     };
-    function.all_tables().into_iter().map(of).collect()
+    needs.all_tables().into_iter().map(of).collect()
 }
 
-fn variables(function: &Function) -> BTreeMap<String, String> {
-    let tables = tables(function).into_iter().map(|(id, (variable, _))| (variable, id));
-    let key = (!function.all_purposes().is_empty())
+fn variables(needs: &Needs) -> BTreeMap<String, String> {
+    let tables = tables(needs).into_iter().map(|(id, (variable, _))| (variable, id));
+    let key = (!needs.all_purposes().is_empty())
         .then(|| ("LATCHKEY_KMS_KEY_ID".to_owned(), "KeyringKey.Arn".to_owned()));
     tables.chain(key).collect()
 }
 
-fn statements(function: &Function) -> Vec<Value> {
+fn statements(needs: &Needs) -> Vec<Value> {
     let allow = |actions: Value, resource: String| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
-    let mut statements: Vec<Value> = tables(function)
+    let mut statements: Vec<Value> = tables(needs)
         .into_iter()
         .map(|(id, (_, actions))| allow(json!(actions), format!("{id}.Arn")))
         .collect();
-    if !function.all_purposes().is_empty() {
-        let mut purposes: Vec<&str> = function.all_purposes().iter().map(|purpose| purpose.name()).collect();
+    if !needs.all_purposes().is_empty() {
+        let mut purposes: Vec<&str> = needs.all_purposes().iter().map(|purpose| purpose.name()).collect();
         purposes.sort_unstable();
         let mut decrypt = allow(json!(["kms:Decrypt"]), "KeyringKey.Arn".to_owned());
         decrypt["Condition"] = json!({
@@ -72,13 +71,13 @@ fn sort_lists(value: &mut Value) {
 #[test]
 fn every_function_is_granted_what_it_declares_and_no_more() {
     let template: Value = serde_saphyr::from_str(SOURCE).unwrap();
-    for (id, function) in &functions::ALL {
-        let properties = &template["Resources"][*id]["Properties"];
-        assert_eq!(properties["CodeUri"], json!(format!("functions/{}", function.name)));
-        assert_eq!(written(properties), statements(function), "the policy of {id}");
+    for (id, needs) in functions::ROUTED.iter().map(|(id, function)| (*id, &function.needs)) {
+        let properties = &template["Resources"][id]["Properties"];
+        assert_eq!(properties["CodeUri"], json!(format!("functions/{}", needs.name)));
+        assert_eq!(written(properties), statements(needs), "the policy of {id}");
         let given: BTreeMap<String, String> =
             serde_json::from_value(properties["Environment"]["Variables"].clone()).unwrap_or_default();
-        assert_eq!(given, variables(function), "the variables of {id}");
+        assert_eq!(given, variables(needs), "the variables of {id}");
     }
 }
 

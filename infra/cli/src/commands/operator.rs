@@ -10,6 +10,7 @@ use latchkey::crypto::secret::Secret;
 use latchkey::domain::account::Account;
 use latchkey::domain::id::AccountId;
 use latchkey::store::Store;
+use latchkey::upstream::egress::PrivateNetworks;
 
 use super::outcome::Failure;
 use super::{Global, profile, stack};
@@ -33,6 +34,7 @@ pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
         keys: KeyProviderConfig::Memory,
         aws,
         allow_loopback_upstreams: false,
+        upstream_networks: PrivateNetworks::default(),
     };
     if let Some(stack) = &global.stack_name {
         config.tables = stack::tables(&Store::connect(&config), stack).await?;

@@ -15,7 +15,7 @@ use latchkey::config::{Aws, Config};
 use latchkey::crypto::keyring::{self, Keyring, Purpose};
 use latchkey::crypto::provider::{KeyProviderConfig, Provider, ProviderError, create_master_key};
 use latchkey::store::{Store, Table};
-use latchkey::upstream::egress::{self, Egress, EgressOptions};
+use latchkey::upstream::egress::{self, Egress, EgressOptions, PrivateNetworks};
 use tokio::net::TcpListener;
 
 pub use self::demo::Demo;
@@ -211,6 +211,7 @@ fn config(issuer: String, dynamodb_url: String, data: Option<&Path>) -> Result<C
         keys,
         aws: Aws::emulator(dynamodb_url),
         allow_loopback_upstreams: true,
+        upstream_networks: PrivateNetworks::default(),
     })
 }
 
@@ -227,7 +228,7 @@ async fn app(
         .await
         .map_err(|fault| StartError::Keyring(fault.to_string()))?;
     let egress = Egress::with(EgressOptions { limits, ..config.egress_options() }, clock.clone());
-    Ok(App { config, store, keyring, egress, clock })
+    Ok(App::whole(config, store, keyring, egress, clock))
 }
 
 /// Calls the functions with the application they share.
