@@ -75,7 +75,7 @@ async fn apply(operator: &Operator, command: Apply) -> Result<Report, Failure> {
         )));
     }
     let applied = operator
-        .store()?
+        .store
         .apply_api(account.id, account.workspace_id, &id, definition, &source, operator.now)
         .await
         .map_err(|error| Failure::of(&error, &format!("the API {id}, or its mount,")))?;
@@ -88,7 +88,7 @@ async fn apply(operator: &Operator, command: Apply) -> Result<Report, Failure> {
 async fn list(operator: &Operator, account: &str) -> Result<Report, Failure> {
     let account = operator.account(account).await?;
     let apis = operator
-        .store()?
+        .store
         .list_apis(account.id)
         .await
         .map_err(|error| Failure::of(&error, &format!("the APIs of {}", account.id)))?;

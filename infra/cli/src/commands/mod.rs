@@ -6,9 +6,13 @@ mod local;
 mod operator;
 mod organization;
 mod outcome;
+mod process;
 mod profile;
+mod refusal;
+mod samconfig;
 mod secrets;
 mod stack;
+mod target;
 mod user;
 
 use std::process::ExitCode;
@@ -30,28 +34,42 @@ pub struct Cli {
 }
 
 /// What every operator's command takes.
-///
-/// Without --stack-name, tables have the names in LATCHKEY_TABLE_… where set, else those of the local stack.
-/// Without --profile, credentials for AWS come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN,
-/// else from the profile in AWS_PROFILE, or `default`.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Where", after_help = WHERE)]
 pub struct Global {
-    /// Where DynamoDB (and KMS) is reached in place of AWS: `latchkey local` prints its own.
+    /// Where DynamoDB and KMS are reached in place of AWS: `latchkey local` prints its own. Then samconfig.toml is
+    /// not read, and without --stack-name the tables are those of a local stack.
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
-    /// The AWS region, in place of AWS_REGION.
+    /// The AWS region.
     #[arg(long, global = true)]
     region: Option<String>,
-    /// The profile in AWS's configuration files that has the access keys and the region.
+    /// The profile in AWS's configuration files that gives the credentials.
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
-    /// The deployed stack whose tables are meant.
+    /// The deployed stack that is meant.
     #[arg(long, global = true, value_name = "NAME")]
     stack_name: Option<String>,
+    /// The environment of samconfig.toml that is meant, as in `sam deploy --config-env`.
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "endpoint_url")]
+    config_env: Option<String>,
     /// Print JSON, for programs.
     #[arg(long, global = true)]
     json: bool,
 }
+
+const WHERE: &str = "\
+Which stack, region and profile: each is taken from the first that says it, as sam does.
+  stack    --stack-name, LATCHKEY_STACK_NAME, samconfig.toml
+  region   --region, samconfig.toml, AWS_REGION, AWS_DEFAULT_REGION, the profile's
+  profile  --profile, samconfig.toml, AWS_PROFILE, `default`
+samconfig.toml is that of the current folder, where `sam deploy --guided` saves its answers; --config-env or
+SAM_CONFIG_ENV names the environment in it, else it is `default`. Variables LATCHKEY_TABLE_… name the tables one by
+one, where no stack is named by flag or variable.
+
+Credentials: those of a profile that --profile or samconfig.toml names; else AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; else those of AWS_PROFILE or `default`. For a profile that signs in (SSO,
+a role) the AWS command line is run: it must be installed.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

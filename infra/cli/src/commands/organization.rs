@@ -68,7 +68,7 @@ pub(super) async fn run(operator: &Operator, command: Organization) -> Result<Re
 async fn create(operator: &Operator, command: Create) -> Result<Report, Failure> {
     let owner = user(operator, &command.owner).await?;
     let made = operator
-        .store()?
+        .store
         .create_organization(&command.name, owner, command.plan.into(), operator.now)
         .await
         .map_err(|error| Failure::of(&error, &format!("the organization {}", command.name)))?;
@@ -92,7 +92,7 @@ async fn add_member(operator: &Operator, command: AddMember) -> Result<Report, F
     let role = account::Role::from(command.role);
     let organization = command.organization;
     operator
-        .store()?
+        .store
         .add_member(organization, user, role)
         .await
         .map_err(|error| Failure::of(&error, &format!("the organization {organization}")))?;
@@ -104,7 +104,7 @@ async fn add_member(operator: &Operator, command: AddMember) -> Result<Report, F
 
 async fn user(operator: &Operator, email: &str) -> Result<UserId, Failure> {
     let (credentials, _) = operator
-        .store()?
+        .store
         .account_of(email)
         .await
         .map_err(|error| Failure::of(&error, &format!("the user {email}")))?;

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use latchkey::{Code, Error};
 use serde_json::{Value, json};
 
+use super::refusal;
+
 /// What a command did, for people and for programs.
 #[derive(Debug)]
 pub struct Report {
@@ -17,6 +19,8 @@ pub struct Report {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Failure {
     Failed(String),
+    /// The command line does not say enough.
+    Usage(String),
     NotFound(String),
     Conflict(String),
 }
@@ -39,7 +43,10 @@ impl Failure {
                     .join("; "),
             ),
             _ => Self::Failed(match error.cause() {
-                Some(cause) => format!("{what}: {} ({cause})", error.code.title()),
+                Some(cause) => match refusal::advice(&cause) {
+                    Some(advice) => format!("{what}: {advice} ({cause})"),
+                    None => format!("{what}: {} ({cause})", error.code.title()),
+                },
                 None => format!("{what}: {}", error.detail),
             }),
         }
@@ -48,10 +55,20 @@ impl Failure {
     fn parts(&self) -> (&'static str, &str, u8) {
         match self {
             Self::Failed(text) => ("failed", text, 1),
+            Self::Usage(text) => ("usage", text, 2),
             Self::NotFound(text) => ("not_found", text, 3),
             Self::Conflict(text) => ("conflict", text, 4),
         }
     }
+}
+
+/// Tells the operator, on standard error, what is not the command's result.
+pub(super) fn note(text: &str, json: bool) {
+    let text = match json {
+        true => json!({ "note": text }).to_string(),
+        false => format!("latchkey: {text}"),
+    };
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Prints how a command ended; what went wrong goes to standard error.

@@ -12,7 +12,7 @@ use super::outcome::{Failure, Report};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Secrets {
-    /// Make the keys that are missing; those that are there stay.
+    /// Make the keys that are missing; those that are there stay. The first command after a deployment.
     Init(Init),
     /// Add a version to the keys of some purposes, or of all; what older versions made stays readable.
     Rotate(Rotate),
@@ -33,14 +33,14 @@ pub(super) struct Rotate {
     wrapper: Wrapper,
 }
 
-/// What wraps the keys.
+/// What wraps the keys: for a deployed stack its own KMS key, by the alias that the stack makes, unless another is named.
 ///
 /// A local stack without --data has a master key that only its own process knows, and makes its keys itself.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct Wrapper {
-    /// The KMS key that wraps them: id, ARN or alias. The stack's output KeyringKeyArn tells it.
-    #[arg(long, env = "LATCHKEY_KMS_KEY_ID")]
+    /// The KMS key that wraps them, in place of the stack's own: id, ARN or alias.
+    #[arg(long, env = "LATCHKEY_KMS_KEY_ID", value_name = "KEY")]
     kms_key_id: Option<String>,
     /// The master key's file of a local stack: `master.key` in the folder given with --data.
     #[arg(long, value_name = "FILE")]
@@ -62,35 +62,45 @@ pub(super) async fn run(operator: &Operator, command: Secrets) -> Result<Report,
 }
 
 async fn init(operator: &Operator, command: Init) -> Result<Report, Failure> {
-    if let Some(path) = &command.wrapper.master_key {
+    let config = wrapping(operator, command.wrapper)?;
+    if let KeyProviderConfig::File { path } = &config {
         create_master_key(path).map_err(|fault| Failure::Failed(fault.to_string()))?;
     }
-    let provider = provider(operator, command.wrapper)?;
-    let report = keyring::init(&provider, operator.store()?, operator.now)
+    let provider = provider(operator, &config)?;
+    let report = keyring::init(&provider, &operator.store, operator.now)
         .await
         .map_err(|error| Failure::of(&error, "the secrets"))?;
     let names = |purposes: &[Purpose]| purposes.iter().map(|purpose| purpose.name()).collect::<Vec<_>>();
     let created = names(&report.created);
+    let done = match created.is_empty() {
+        true => "Every key is there already: nothing was done.".to_owned(),
+        false => format!("Made the keys of {}.", created.join(", ")),
+    };
     Ok(Report {
-        text: match created.is_empty() {
-            true => "Every key is there already: nothing was done.".to_owned(),
-            false => format!("Made the keys of {}.", created.join(", ")),
-        },
+        text: format!("{done}\nNext, the first user: {}", operator.command("user create you@example.com")),
         json: json!({ "created": created, "present": names(&report.present) }),
     })
 }
 
 async fn rotate(operator: &Operator, command: Rotate) -> Result<Report, Failure> {
-    let provider = provider(operator, command.wrapper)?;
-    let store = operator.store()?;
+    let provider = provider(operator, &wrapping(operator, command.wrapper)?)?;
+    let missing = keyring::missing(&operator.store).await;
+    let missing = missing.map_err(|error| Failure::of(&error, "the secrets"))?;
     let all = if command.purposes.is_empty() { Purpose::ALL.to_vec() } else { command.purposes };
+    if all.iter().any(|purpose| missing.contains(purpose)) {
+        return Err(Failure::NotFound(format!(
+            "there are no secrets to rotate yet: first make them with {}",
+            operator.command("secrets init")
+        )));
+    }
     let (mut text, mut done) = (String::new(), Vec::<Value>::new());
     for purpose in all {
         let name = purpose.name();
-        let report = keyring::rotate(&provider, store, purpose, operator.now).await.map_err(|error| {
-            // What was rotated before stays so; doing it again harms nothing.
-            Failure::of(&error, &format!("the keys of {name} (rotated before it: {})", done.len()))
-        })?;
+        let report =
+            keyring::rotate(&provider, &operator.store, purpose, operator.now).await.map_err(|error| {
+                // What was rotated before stays so; doing it again harms nothing.
+                Failure::of(&error, &format!("the keys of {name} (rotated before it: {})", done.len()))
+            })?;
         let at = latchkey::domain::time::shown(latchkey::clock::at_second(report.activates_at));
         text.push_str(&format!("{name}: {} writes from {at}\n", report.added));
         done.push(
@@ -100,11 +110,23 @@ async fn rotate(operator: &Operator, command: Rotate) -> Result<Report, Failure>
     Ok(Report { text, json: Value::Array(done) })
 }
 
-fn provider(operator: &Operator, wrapper: Wrapper) -> Result<Provider, Failure> {
-    let config = match (wrapper.kms_key_id, wrapper.master_key) {
-        (_, Some(path)) => KeyProviderConfig::File { path },
-        (Some(key_id), None) => KeyProviderConfig::Kms { key_id },
-        (None, None) => return Err(Failure::Failed("give --kms-key-id or --master-key".to_owned())),
-    };
-    Provider::connect(&config, &operator.aws).map_err(|fault| Failure::Failed(fault.to_string()))
+/// What wraps the keys of the stack that is meant.
+fn wrapping(operator: &Operator, wrapper: Wrapper) -> Result<KeyProviderConfig, Failure> {
+    match (wrapper.master_key, wrapper.kms_key_id, &operator.stack) {
+        (Some(_), _, Some(stack)) => Err(Failure::Usage(format!(
+            "--master-key is for local stacks; the keys of {stack} are wrapped by its KMS key"
+        ))),
+        (Some(path), _, None) => Ok(KeyProviderConfig::File { path }),
+        (None, Some(key_id), _) => Ok(KeyProviderConfig::Kms { key_id }),
+        (None, None, Some(stack)) => Ok(KeyProviderConfig::Kms { key_id: format!("alias/{stack}-keyring") }),
+        (None, None, None) => Err(Failure::Usage(
+            "what wraps the keys? For a local stack started with --data DIR, give --master-key DIR/master.key; for \
+             tables that are named one by one, give --kms-key-id"
+                .to_owned(),
+        )),
+    }
+}
+
+fn provider(operator: &Operator, config: &KeyProviderConfig) -> Result<Provider, Failure> {
+    Provider::connect(config, &operator.aws).map_err(|fault| Failure::Failed(fault.to_string()))
 }

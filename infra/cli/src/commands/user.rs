@@ -1,15 +1,15 @@
 //! `latchkey user …`
 
 use clap::{Args, Subcommand};
-use latchkey::crypto::password;
 use latchkey::crypto::secret::Secret;
+use latchkey::crypto::{keyring, password};
 use latchkey::domain::account;
 use latchkey::store::operator::NewUser;
 use serde_json::{Value, json};
 
 use super::account::Plan;
 use super::operator::{Operator, secret_from_stdin};
-use super::outcome::{Failure, Report};
+use super::outcome::{Failure, Report, note};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum User {
@@ -53,7 +53,7 @@ pub(super) async fn run(operator: &Operator, command: User) -> Result<Report, Fa
 
 async fn create(operator: &Operator, command: Create) -> Result<Report, Failure> {
     let what = format!("the user {}", command.email);
-    let store = operator.store()?;
+    let store = &operator.store;
     let chosen = chosen(command.password_stdin)?;
     let new = NewUser {
         email: &command.email,
@@ -68,12 +68,24 @@ async fn create(operator: &Operator, command: Create) -> Result<Report, Failure>
         json: shown(&account),
     };
     chosen.show(&mut report);
+    warn_of_missing_secrets(operator).await;
     Ok(report)
+}
+
+/// A user needs no secrets, but a sign-in does. Whoever may not read them is not told.
+async fn warn_of_missing_secrets(operator: &Operator) {
+    if keyring::missing(&operator.store).await.is_ok_and(|missing| !missing.is_empty()) {
+        let init = operator.command("secrets init");
+        note(
+            &format!("there are no secrets yet, so sign-ins are answered with 503: next, {init}"),
+            operator.json,
+        );
+    }
 }
 
 async fn list(operator: &Operator) -> Result<Report, Failure> {
     let mut users =
-        operator.store()?.list_users().await.map_err(|error| Failure::of(&error, "the list of users"))?;
+        operator.store.list_users().await.map_err(|error| Failure::of(&error, "the list of users"))?;
     users.sort_by_key(|account| account.id);
     let line = |account: &account::Account| {
         let (email, user) = match &account.user {
@@ -92,7 +104,7 @@ async fn list(operator: &Operator) -> Result<Report, Failure> {
 
 async fn reset_password(operator: &Operator, command: ResetPassword) -> Result<Report, Failure> {
     let what = format!("the user {}", command.email);
-    let store = operator.store()?;
+    let store = &operator.store;
     let chosen = chosen(command.password_stdin)?;
     let hash = hash(&chosen.password, &what).await?;
     let account =

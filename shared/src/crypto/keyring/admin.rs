@@ -73,6 +73,17 @@ pub async fn init(provider: &Provider, store: &Store, now: Timestamp) -> Result<
     Ok(InitReport { created: of(true), present: of(false) })
 }
 
+/// The purposes that have no keys yet.
+///
+/// # Errors
+/// `unavailable` where the store failed.
+pub async fn missing(store: &Store) -> Result<Vec<Purpose>, Error> {
+    let names: Vec<_> = Purpose::ALL.iter().map(|purpose| purpose.name()).collect();
+    let records = store.read_secrets(&names).await?;
+    let has = |purpose: &Purpose| records.iter().any(|record| record.purpose == purpose.name());
+    Ok(Purpose::ALL.into_iter().filter(|purpose| !has(purpose)).collect())
+}
+
 /// Adds a version to `purpose`, which starts to write [`ACTIVATION_DELAY`] seconds from now; the others read
 /// on until whatever they wrote has ended. Versions past that are dropped. Two at once both take effect.
 ///

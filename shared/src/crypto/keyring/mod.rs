@@ -25,7 +25,7 @@ use crate::error::Cause;
 use crate::store::Store;
 use crate::{Error, Timestamp};
 
-pub use self::admin::{InitReport, RotateReport, init, rotate, tend};
+pub use self::admin::{InitReport, RotateReport, init, missing, rotate, tend};
 pub use self::public::{Jwk, Jwks, PublicKey};
 pub use super::data_key::DataKey;
 pub use super::purpose::Purpose;
