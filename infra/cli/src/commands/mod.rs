@@ -41,16 +41,16 @@ pub struct Global {
     /// not read, and without --stack-name the tables are those of a local stack.
     #[arg(long, global = true, value_name = "URL")]
     endpoint_url: Option<String>,
-    /// The AWS region.
+    /// The AWS region; else samconfig.toml's, AWS_REGION, AWS_DEFAULT_REGION or the profile's.
     #[arg(long, global = true)]
     region: Option<String>,
-    /// The profile in AWS's configuration files that gives the credentials.
+    /// The profile that gives the credentials; else samconfig.toml's, AWS_PROFILE or `default`.
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
-    /// The deployed stack that is meant.
+    /// The deployed stack that is meant; else LATCHKEY_STACK_NAME or samconfig.toml's.
     #[arg(long, global = true, value_name = "NAME")]
     stack_name: Option<String>,
-    /// The environment of samconfig.toml that is meant, as in `sam deploy --config-env`.
+    /// The environment of samconfig.toml that is meant, as for sam; else SAM_CONFIG_ENV or `default`.
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "endpoint_url")]
     config_env: Option<String>,
     /// Print JSON, for programs.

@@ -27,9 +27,9 @@ pub(super) async fn tables(
     let names = names(store, region).await?;
     find(stack, &names, preferred).map_err(|fault| match fault {
         Fault::Absent => Failure::NotFound(format!(
-            "there is no stack {stack} in {region} for these credentials; {}. Deploy it, or check the stack's name, \
-             --region and --profile",
-            known(&names)
+            "these credentials see no stack {stack} in {region}. Deploy it, or check --stack-name, --region and \
+             --profile. {}",
+            known(&names, region)
         )),
         Fault::Missing(table) => Failure::NotFound(format!(
             "the stack {stack} in {region} has no {}: it was deployed from another version, or is not whole. \
@@ -53,8 +53,8 @@ pub(super) async fn unsaid(store: &Store, region: &str) -> Failure {
         Ok(names) => Failure::Usage(format!(
             "which stack? Give --stack-name, set LATCHKEY_STACK_NAME, or run this in the folder whose samconfig.toml \
              `sam deploy --guided` saved; for a local stack give --endpoint-url with the URL that `latchkey local` \
-             prints. In {region}, {}",
-            known(&names)
+             prints. {}",
+            known(&names, region)
         )),
         Err(failure) => failure,
     }
@@ -65,13 +65,10 @@ async fn names(store: &Store, region: &str) -> Result<Vec<String>, Failure> {
     listed.map_err(|error| Failure::of(&error, &format!("the list of tables in {region}")))
 }
 
-fn known(names: &[String]) -> String {
+fn known(names: &[String], region: &str) -> String {
     let stacks: Vec<_> = stacks(names).into_iter().collect();
-    match stacks.as_slice() {
-        [] => "no stack is one of Latchkey's".to_owned(),
-        [one] => format!("the stack {one} is Latchkey's"),
-        several => format!("the stacks {} are Latchkey's", several.join(", ")),
-    }
+    let list = if stacks.is_empty() { "none".to_owned() } else { stacks.join(", ") };
+    format!("Latchkey's stacks in {region}: {list}")
 }
 
 /// The stacks that have all of the tables.
