@@ -13,3 +13,5 @@ pub mod template;
 
 #[cfg(test)]
 mod policy_tests;
+#[cfg(test)]
+mod template_tests;
