@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use crate::app::{Needs, Setting};
 use crate::crypto::provider::KeyProviderConfig;
 use crate::crypto::token::Realm;
@@ -182,13 +186,20 @@ pub fn table_names() -> BTreeMap<Table, String> {
 
 /// Starts JSON logs on standard error, one line an event; `LATCHKEY_LOG` sets the filter (default `info`).
 pub fn init_logging() {
-    let filter = Environment::optional("LATCHKEY_LOG").unwrap_or_else(|| "info".to_owned());
-    // A second call (in tests) finds a subscriber in place, which is as good.
-    let _ = tracing_subscriber::fmt()
+    let filter = log_filter(&Environment::optional("LATCHKEY_LOG").unwrap_or_default());
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_writer(std::io::stderr);
+    // A second call (in tests) finds a subscriber in place, which is as good.
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
+}
+
+/// Which events are logged, as in `info,latchkey=debug`; what cannot be read stands for `info`. Levels by target
+/// alone: filters on spans' fields would bring a regex engine into every function.
+#[must_use]
+pub fn log_filter(text: &str) -> Targets {
+    let given = (!text.is_empty()).then(|| text.parse().ok()).flatten();
+    given.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO))
 }

@@ -3,8 +3,10 @@
 use std::io;
 use std::sync::{Mutex, Once, PoisonError};
 
-use tracing_subscriber::EnvFilter;
+use latchkey::config::log_filter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The gateway's own lines down to the finest, others' as the gateway writes them by default.
 const FILTER: &str = "info,latchkey=trace,latchkey_cli=trace";
@@ -15,13 +17,12 @@ static START: Once = Once::new();
 /// Starts to keep lines, in the form that the gateway writes; once a process.
 pub fn keep() {
     START.call_once(|| {
-        tracing_subscriber::fmt()
+        let lines = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
             .with_current_span(false)
-            .with_env_filter(EnvFilter::new(FILTER))
-            .with_writer(Lines)
-            .init();
+            .with_writer(Lines);
+        tracing_subscriber::registry().with(lines).with(log_filter(FILTER)).init();
     });
 }
 

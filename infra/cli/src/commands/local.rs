@@ -6,6 +6,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use latchkey::config::log_filter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use crate::local::{Options, Stack, guide};
 
 #[derive(Debug, Args)]
@@ -60,12 +64,11 @@ fn failed(text: &str) -> ExitCode {
 
 /// Logs for people, on standard error.
 fn init_logging(filter: &str) {
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_writer(std::io::stderr);
+    let _ = tracing_subscriber::registry().with(lines).with(log_filter(filter)).try_init();
 }
 
 /// What asks for a stop: Ctrl-C, and SIGTERM where there is one. Watched from the start, so that a stop while
