@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clap::Parser as _;
 use latchkey::Code;
 use latchkey::app::Setting;
 use serde_json::{Value, json};
 
+use crate::commands::Cli;
 use crate::functions;
 use crate::template::SOURCE;
 
@@ -377,6 +379,24 @@ fn only_authorizers_of_the_account_may_call_the_authorizer() {
     let attached = &example["Resources"]["HttpApi"]["Properties"]["Auth"]["Authorizers"]["Latchkey"];
     assert_eq!(attached["FunctionArn"]["Fn::ImportValue"], "${LatchkeyStack}-AuthorizerArn");
     assert_eq!(attached["Identity"], json!({ "ReauthorizeEvery": 0 }));
+}
+
+#[test]
+fn the_commands_that_the_outputs_name_can_be_typed() {
+    let template = Document::read();
+    let outputs = template.0["Outputs"].as_object().unwrap();
+    let next = outputs.iter().filter(|(name, _)| name.starts_with("Next"));
+    let mut typed = Vec::new();
+    for (name, output) in next {
+        let command = text(output, "Value")
+            .replace("${AWS::StackName}", "latchkey")
+            .replace("${AWS::Region}", "eu-central-1");
+        let parsed = Cli::try_parse_from(command.split(' '));
+        assert!(parsed.is_ok(), "{name}: {command}: {parsed:?}");
+        typed.push(name.as_str());
+    }
+    typed.sort_unstable();
+    assert_eq!(typed, ["NextMakeSecrets", "NextMakeUser"]);
 }
 
 #[test]
