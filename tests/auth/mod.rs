@@ -1,5 +1,6 @@
 //! `/api/auth/…`, and how a credential is presented.
 
+mod authorizer;
 mod credentials;
 mod login;
 mod login_throttle;
