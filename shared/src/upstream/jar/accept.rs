@@ -39,13 +39,17 @@ fn place(read: &SetCookie, url: &Url) -> Option<(String, bool)> {
         return None;
     }
     match url.host()? {
-        Host::Domain(_) if psl::suffix_str(domain) == Some(domain) => {
-            (host == domain).then(|| (host.to_owned(), true))
-        }
+        Host::Domain(_) if is_public_suffix(domain) => (host == domain).then(|| (host.to_owned(), true)),
         Host::Domain(_) => is_within(host, domain).then(|| (domain.to_owned(), false)),
         // An address has no parts to match: it is that host or none (5.1.3).
         _ => (host == domain).then(|| (host.to_owned(), true)),
     }
+}
+
+/// Whether names are registered under `domain`. A name that the list does not have counts by its rule for all
+/// others: its last label is a suffix.
+fn is_public_suffix(domain: &str) -> bool {
+    psl2::lookup(domain).is_some_and(|found| found.suffix() == domain)
 }
 
 /// The promises of `__Secure-` and `__Host-` (RFC 6265bis 4.1.3), which a nameless cookie must not borrow

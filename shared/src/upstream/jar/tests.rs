@@ -68,11 +68,23 @@ fn a_cookie_for_a_sibling_or_a_child_is_refused() {
 
 #[test]
 fn a_public_suffix_is_refused_and_at_its_own_host_means_that_host() {
-    for (host, domain) in
-        [("shop.co.uk", "co.uk"), ("a.example.com", "com"), ("me.github.io", "github.io"), ("a.test", "test")]
-    {
+    for (host, domain) in [
+        ("shop.co.uk", "co.uk"),
+        ("a.example.com", "com"),
+        ("me.github.io", "github.io"),
+        ("a.test", "test"),
+        // By the rules `*.ck` and `*.kawasaki.jp`.
+        ("a.b.ck", "b.ck"),
+        ("a.b.kawasaki.jp", "b.kawasaki.jp"),
+        ("a.xn--55qx5d.cn", "xn--55qx5d.cn"),
+    ] {
         let jar = jar(&format!("https://{host}/"), &[&format!("s=1; Domain={domain}")]);
         assert_eq!(jar.len(at(0)), 0, "{domain}");
+    }
+    // The rules `!www.ck` and `!city.kawasaki.jp` except these two.
+    for (host, domain) in [("a.www.ck", "www.ck"), ("a.city.kawasaki.jp", "city.kawasaki.jp")] {
+        let jar = jar(&format!("https://{host}/"), &[&format!("s=1; Domain={domain}")]);
+        assert_eq!(jar.len(at(0)), 1, "{domain}");
     }
     let jar = jar("https://github.io/", &["s=1; Domain=github.io"]);
     assert_eq!(sent(&jar, "https://github.io/"), "s=1");
