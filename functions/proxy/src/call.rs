@@ -59,7 +59,7 @@ async fn run(
     let endpoint = &loaded.stored.endpoint;
     let call = endpoint.upstream.as_ref();
     let call = call.ok_or_else(|| Error::internal("an endpoint was stored without its call"))?;
-    let hosts = AllowedHosts::new(&loaded.api.hosts);
+    let hosts = AllowedHosts::new(&loaded.api.hosts).beside(request.domain.as_deref());
     let session = loaded.api.session.as_ref().filter(|_| endpoint.kind == EndpointKind::Protected);
     let site = Site { base_url: &loaded.api.base_url, session };
     let egress = app.egress()?;

@@ -28,7 +28,7 @@ pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
     let mounted = mounted.filter(|mounted| principal.reaches(mounted.workspace_id)).ok_or(Code::NotFound)?;
     principal.require(Permission::ScraperCall)?;
 
-    let hosts = AllowedHosts::new(&mounted.hosts);
+    let hosts = AllowedHosts::new(&mounted.hosts).beside(request.domain.as_deref());
     let mount = Mount { path: &mounted.path, base: &mounted.base_url, hosts: &hosts };
     let call = Call {
         method: &request.method,

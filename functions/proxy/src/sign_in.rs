@@ -58,7 +58,7 @@ async fn run(
     flow: &LoginFlow,
     inputs: &Map<String, Value>,
 ) -> Result<SignIn, Error> {
-    let hosts = AllowedHosts::new(&loaded.api.hosts);
+    let hosts = AllowedHosts::new(&loaded.api.hosts).beside(request.domain.as_deref());
     let site = Site { base_url: &loaded.api.base_url, session: loaded.api.session.as_ref() };
     let egress = app.egress()?;
     let send = |outgoing| egress.send(&hosts, outgoing);

@@ -35,6 +35,8 @@ pub struct Request {
     /// The route that API Gateway matched, as in `ANY /v1/api-keys/{id}`: what the log says in place of the path,
     /// into which a client may have put anything.
     pub route: String,
+    /// The domain that the request came by, as API Gateway knows it.
+    pub domain: Option<String>,
     /// When the request came: the only time this request knows.
     pub now: Timestamp,
     /// The API key that acted, once known, so that its use is counted exactly once.
@@ -57,6 +59,7 @@ impl Request {
             client_address: None,
             request_id: String::new(),
             route: String::new(),
+            domain: None,
             now,
             key_use: KeyUse::default(),
             actor: Arc::default(),
@@ -70,13 +73,14 @@ impl Request {
         let path = if raw_path.is_empty() { "/" } else { raw_path };
         let bare = Self::new(event.method().clone(), path, now);
         let context = event.request_context_ref();
-        let (client_address, request_id, route) = match context {
+        let (client_address, request_id, route, domain) = match context {
             Some(RequestContext::ApiGatewayV2(context)) => (
                 context.http.source_ip.as_deref().and_then(|text| text.parse().ok()),
                 context.request_id.clone(),
                 context.route_key.clone(),
+                context.domain_name.clone(),
             ),
-            _ => (None, None, None),
+            _ => (None, None, None, None),
         };
         let request_id = request_id
             .or_else(|| event.lambda_context_ref().map(|context| context.request_id.clone()))
@@ -95,6 +99,7 @@ impl Request {
             client_address,
             request_id,
             route: route.unwrap_or_default(),
+            domain,
             ..bare
         }
     }

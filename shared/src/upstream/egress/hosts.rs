@@ -26,6 +26,17 @@ impl AllowedHosts {
         Self(hosts.iter().filter_map(|allowed| Some((parse_host(&allowed.host)?, allowed.port))).collect())
     }
 
+    /// The list without the domain that a request came to the gateway by, as `host` (every port) or `host:port`: a
+    /// deployed gateway cannot know its own address in any other way.
+    #[must_use]
+    pub fn beside(mut self, domain: Option<&str>) -> Self {
+        if let Some(domain) = domain {
+            let own = OwnHosts::new(&[domain.to_owned()]);
+            self.0.retain(|(host, port)| !own.lists(host, *port));
+        }
+        self
+    }
+
     /// Whether `url` is at a listed host and port.
     #[must_use]
     pub fn allows(&self, url: &Url) -> bool {
@@ -72,6 +83,15 @@ impl OwnHosts {
         })
     }
 
+    /// Whether a definition's entry names the gateway.
+    fn lists(&self, host: &Host, port: Option<u16>) -> bool {
+        let schemes = ["https", "http"].into_iter();
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        schemes
+            .filter_map(|scheme| Url::parse(&format!("{scheme}://{host}{port}/")).ok())
+            .any(|url| self.named_by(&url))
+    }
+
     /// Whether the gateway is at `address`: it listens on loopback under every name and address of it.
     pub fn at(&self, address: SocketAddr) -> bool {
         self.0.iter().any(|(own, port)| {
@@ -108,6 +128,29 @@ fn same_host(own: &Host, other: &Host<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_domain_of_the_request_is_no_upstream() {
+        let listed = |host: &str, port| AllowedHost { host: host.to_owned(), port };
+        let hosts = [
+            listed("a1.execute-api.eu-west-1.amazonaws.com", None),
+            listed("A1.execute-api.eu-west-1.amazonaws.com.", None),
+            listed("127.0.0.1", Some(3000)),
+            listed("mail.example.com", None),
+        ];
+        let allows = |domain: Option<&str>, url: &str| {
+            AllowedHosts::new(&hosts).beside(domain).allows(&Url::parse(url).unwrap())
+        };
+        let own = Some("a1.execute-api.eu-west-1.amazonaws.com");
+        assert!(!allows(own, "https://a1.execute-api.eu-west-1.amazonaws.com/api"));
+        assert!(!allows(own, "https://a1.execute-api.eu-west-1.amazonaws.com./api"));
+        assert!(allows(own, "https://mail.example.com/") && allows(own, "http://127.0.0.1:3000/"));
+        assert!(!allows(Some("127.0.0.1:3000"), "http://127.0.0.1:3000/"));
+        assert!(allows(Some("127.0.0.1:4000"), "http://127.0.0.1:3000/"));
+        for domain in [None, Some(""), Some("no host"), Some("localhost")] {
+            assert!(allows(domain, "https://a1.execute-api.eu-west-1.amazonaws.com/"), "{domain:?}");
+        }
+    }
 
     fn hosts(list: &[(&str, Option<u16>)]) -> AllowedHosts {
         let list: Vec<_> =
