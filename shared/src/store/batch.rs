@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use serde::de::DeserializeOwned;
 
-use super::{Item, RowKey, Store, Table, failed, from_item};
+use super::{Item, RowKey, Store, Table, failed_to_read, from_item};
 use crate::Error;
 
 /// How often keys that DynamoDB left unprocessed are asked for again before the answer is `503`.
@@ -78,8 +78,8 @@ impl Store {
             batch.keys.iter().map(|key| (self.name(key.table), key.table)).collect();
         let mut request = self.request_items(&batch);
         for attempt in 0..=UNPROCESSED_RETRIES {
-            let answer =
-                self.client.batch_get_item().set_request_items(Some(request)).send().await.map_err(failed)?;
+            let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
+            let answer = answer.map_err(|error| failed_to_read(names.keys(), error))?;
             for (name, items) in answer.responses.unwrap_or_default() {
                 let Some(&table) = names.get(&name) else { continue };
                 for item in items {

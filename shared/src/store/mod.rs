@@ -90,10 +90,30 @@ pub(crate) fn string(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
+/// A request that was to succeed. The source holds what DynamoDB says, its code and whose table it was among it.
+#[derive(Debug, thiserror::Error)]
+#[error("DynamoDB failed{}", .tables.as_ref().map(|tables| format!(" to read {tables}")).unwrap_or_default())]
+struct DynamoDbFailed<E: std::error::Error + 'static> {
+    /// The tables of a batch: where one of them does not exist, DynamoDB does not say which.
+    tables: Option<String>,
+    #[source]
+    source: E,
+}
+
 /// The failure of a request that was to succeed: a dependency is down, throttled or refuses us.
-pub(crate) fn failed<E>(error: E) -> Error
+pub(crate) fn failed<E>(source: E) -> Error
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    Error::unavailable(error)
+    Error::unavailable(DynamoDbFailed { tables: None, source })
+}
+
+/// The failure to read from these tables.
+fn failed_to_read<'a, E>(tables: impl Iterator<Item = &'a String>, source: E) -> Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut tables: Vec<&str> = tables.map(String::as_str).collect();
+    tables.sort_unstable();
+    Error::unavailable(DynamoDbFailed { tables: Some(tables.join(", ")), source })
 }

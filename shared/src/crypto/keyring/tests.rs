@@ -253,6 +253,9 @@ async fn a_store_that_fails_is_not_an_unknown_id() {
     stack.store.client().delete_table().table_name(table).send().await.unwrap();
     let error = keyring.version(Purpose::Cookie, "made-up", NOW).await.unwrap_err();
     assert_eq!(error.code, crate::Code::Unavailable);
+    let cause = error.cause().unwrap();
+    assert!(cause.starts_with("DynamoDB failed to read latchkey-secrets: "), "{cause}");
+    assert!(cause.contains("ResourceNotFoundException"), "{cause}");
     keyring.freshen(after(NOW, FRESHEN_AFTER)).await;
     assert!(keyring.newest(Purpose::Cookie).is_ok());
 }
