@@ -127,9 +127,22 @@ async fn serve(answer: Answer) -> (String, Asked) {
     (url, asked)
 }
 
-/// A database with the tables of `stack`, as CloudFormation names them.
-async fn database(stack: &str) -> String {
+/// What CloudFormation calls the tables of the stack.
+const SUFFIX: &str = "1A2B3C4D5E6F";
+
+/// A database with the tables of `stack`, as CloudFormation names them, once for each of `suffixes`.
+async fn database(stack: &str, suffixes: &[&str]) -> String {
     let engine = dynoxide::Database::memory().unwrap();
+    for suffix in suffixes {
+        create_tables(&engine, stack, suffix);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(dynoxide::server::serve_on(listener, engine));
+    url
+}
+
+fn create_tables(engine: &dynoxide::Database, stack: &str, suffix: &str) {
     for table in Template::compiled_in().unwrap().tables {
         let keys: Vec<_> = std::iter::once((&table.partition_key, KeyType::HASH))
             .chain(table.sort_key.iter().map(|key| (key, KeyType::RANGE)))
@@ -143,17 +156,13 @@ async fn database(stack: &str) -> String {
             attribute_type: ScalarAttributeType::S,
         };
         let request = CreateTableRequest {
-            table_name: format!("{stack}-{}-1A2B3C4D5E6F", table.logical_id),
+            table_name: format!("{stack}-{}-{suffix}", table.logical_id),
             key_schema: keys.iter().map(element).collect(),
             attribute_definitions: keys.iter().map(attribute).collect(),
             ..CreateTableRequest::default()
         };
         engine.create_table(request).unwrap();
     }
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_on(listener, engine));
-    url
 }
 
 /// The folder that an operator works in, and what answers there in place of AWS.
@@ -168,7 +177,12 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let (kms, asked) = serve(kms).await;
-        let desk = Self { folder: tempfile::tempdir().unwrap(), dynamodb: database(STACK).await, kms, asked };
+        let desk = Self {
+            folder: tempfile::tempdir().unwrap(),
+            dynamodb: database(STACK, &[SUFFIX]).await,
+            kms,
+            asked,
+        };
         desk.write("samconfig.toml", SAMCONFIG);
         desk.write("config", &PROFILES.replace("PRINT", desk.path("print").to_str().unwrap()));
         desk.program("aws", AWS);
@@ -423,7 +437,7 @@ async fn tables_that_are_named_one_by_one_are_taken() {
         .unwrap()
         .tables
         .iter()
-        .map(|table| (table.variable(), format!("{STACK}-{}-1A2B3C4D5E6F", table.logical_id)))
+        .map(|table| (table.variable(), format!("{STACK}-{}-{SUFFIX}", table.logical_id)))
         .collect();
     let mut variables: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     variables.push(("LATCHKEY_KMS_KEY_ID", "alias/latchkey-guided-keyring"));
@@ -431,4 +445,76 @@ async fn tables_that_are_named_one_by_one_are_taken() {
     let done = desk.run_with(&variables, &["secrets", "init"]).await;
     assert!(done.status.success(), "{}", text(&done.stderr));
     assert!(text(&done.stdout).contains("Made the keys of"), "{}", text(&done.stdout));
+}
+
+/// CloudFormation's answer about the tables of the stack, in two pages.
+async fn cloudformation() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = service_fn(|request: http::Request<Incoming>| async {
+                let body = text(&request.into_body().collect().await.unwrap().to_bytes());
+                assert!(body.contains("Action=ListStackResources") && body.contains(STACK), "{body}");
+                let answer = Full::new(Bytes::from(resources(body.contains("NextToken=second"))));
+                Ok::<_, Infallible>(http::Response::new(answer))
+            });
+            let server = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    url
+}
+
+fn resources(is_second: bool) -> String {
+    let member = |id: &str, suffix: &str, status: &str| {
+        format!(
+            "<member><LogicalResourceId>{id}</LogicalResourceId>\
+             <PhysicalResourceId>{STACK}-{id}-{suffix}</PhysicalResourceId>\
+             <ResourceType>AWS::DynamoDB::Table</ResourceType><ResourceStatus>{status}</ResourceStatus>\
+             <LastUpdatedTimestamp>2026-01-01T00:00:00Z</LastUpdatedTimestamp></member>"
+        )
+    };
+    let tables = Template::compiled_in().unwrap().tables;
+    let half = tables.len() / 2;
+    let (members, next) = if is_second {
+        let kept = member("SecretsTable", "OLD", "DELETE_COMPLETE");
+        let rest: String =
+            tables[half..].iter().map(|table| member(&table.logical_id, SUFFIX, "CREATE_COMPLETE")).collect();
+        (rest + &kept, "")
+    } else {
+        let first = tables[..half].iter();
+        let first = first.map(|table| member(&table.logical_id, SUFFIX, "UPDATE_COMPLETE"));
+        (first.collect(), "<NextToken>second</NextToken>")
+    };
+    format!(
+        "<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>{members}\
+         </StackResourceSummaries>{next}</ListStackResourcesResult></ListStackResourcesResponse>"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_outlived_an_earlier_stack_are_not_taken() {
+    let mut desk = Desk::new().await;
+    desk.dynamodb = database(STACK, &["OLD", SUFFIX, "ZULU"]).await;
+    let keys = ["--profile", "keys", "user", "list"];
+    let nowhere = [("AWS_ENDPOINT_URL_CLOUDFORMATION", "http://127.0.0.1:9")];
+    let (code, told) = desk.refused(&nowhere, &keys).await;
+    assert!(
+        code == 1 && told.contains("cloudformation:ListStackResources") && told.contains("-OLD"),
+        "{told}"
+    );
+
+    let endpoint = cloudformation().await;
+    let variables = [("AWS_ENDPOINT_URL_CLOUDFORMATION", endpoint.as_str())];
+    let made = desk.run_with(&variables, &["secrets", "init"]).await;
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    // What was made is in the stack's own table.
+    let table = format!("{STACK}-SecretsTable-{SUFFIX}");
+    let named = [
+        ("LATCHKEY_TABLE_SECRETS", table.as_str()),
+        ("LATCHKEY_KMS_KEY_ID", "alias/latchkey-guided-keyring"),
+    ];
+    let again = desk.run_with(&named, &["--profile", "keys", "secrets", "init"]).await;
+    assert!(text(&again.stdout).contains("nothing was done"), "{again:?}");
 }

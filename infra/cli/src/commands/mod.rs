@@ -2,6 +2,7 @@
 
 mod account;
 mod api;
+mod cloudformation;
 mod local;
 mod operator;
 mod organization;

@@ -12,7 +12,7 @@ use latchkey::crypto::provider::KeyProviderConfig;
 use latchkey::crypto::secret::Secret;
 use latchkey::domain::account::Account;
 use latchkey::domain::id::AccountId;
-use latchkey::store::{Store, Table};
+use latchkey::store::Store;
 use latchkey::upstream::egress::PrivateNetworks;
 
 use super::outcome::{Failure, note};
@@ -71,8 +71,12 @@ pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
     };
     let tables = match &target.tables {
         Tables::Stack(stack) => {
-            let preferred = |table: Table| variable(&environment, &table.variable());
-            stack::tables(&store(BTreeMap::new(), &aws), stack, &aws.region, preferred).await?
+            let endpoint = global
+                .endpoint_url
+                .clone()
+                .or_else(|| variable(&environment, "AWS_ENDPOINT_URL_CLOUDFORMATION"))
+                .or_else(|| variable(&environment, "AWS_ENDPOINT_URL"));
+            stack::tables(&store(BTreeMap::new(), &aws), &aws, endpoint, stack).await?
         }
         Tables::Unsaid if global.endpoint_url.is_none() => {
             return Err(stack::unsaid(&store(BTreeMap::new(), &aws), &aws.region).await);

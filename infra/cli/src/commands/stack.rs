@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use latchkey::config::Aws;
 use latchkey::store::{Store, Table};
 
+use super::cloudformation;
 use super::outcome::Failure;
 
 /// Why the tables of a stack are not known.
@@ -17,15 +19,25 @@ enum Fault {
     Ambiguous(Table, Vec<String>),
 }
 
-/// The physical name of each table of `stack`. Where two may be meant, `preferred` says which.
+/// The physical name of each table of `stack`. CloudFormation, at `endpoint` where it is given, is asked only where
+/// the names do not tell.
 pub(super) async fn tables(
     store: &Store,
+    aws: &Aws,
+    endpoint: Option<String>,
     stack: &str,
-    region: &str,
-    preferred: impl Fn(Table) -> Option<String>,
 ) -> Result<BTreeMap<Table, String>, Failure> {
+    let region = &aws.region;
     let names = names(store, region).await?;
-    find(stack, &names, preferred).map_err(|fault| match fault {
+    let mut found = find(stack, &names, |_| None);
+    let mut refused = String::new();
+    if matches!(found, Err(Fault::Ambiguous(..))) {
+        match cloudformation::resources(aws, endpoint, stack).await {
+            Ok(resources) => found = find(stack, &names, |table| resources.get(&table.logical_id()).cloned()),
+            Err(fault) => refused = format!(" ({fault})"),
+        }
+    }
+    found.map_err(|fault| match fault {
         Fault::Absent => Failure::NotFound(format!(
             "these credentials see no stack {stack} in {region}. Deploy it, or check --stack-name, --region and \
              --profile. {}",
@@ -36,13 +48,12 @@ pub(super) async fn tables(
              Deploy it again from this one",
             table.logical_id()
         )),
-        Fault::Ambiguous(table, found) => Failure::Conflict(format!(
-            "which {} is the stack's? There are {}: some were kept when an earlier stack {stack} was deleted. Set {} \
-             to the name in the stack's output {}Name, give --stack-name, and run this again",
+        Fault::Ambiguous(table, found) => Failure::Failed(format!(
+            "which {} is the stack's? There are {}: some were kept when an earlier stack {stack} was deleted, and \
+             CloudFormation did not tell{refused}. Delete those that are not needed, or let these credentials do \
+             cloudformation:ListStackResources",
             table.logical_id(),
             found.join(" and "),
-            table.variable(),
-            table.logical_id()
         )),
     })
 }
