@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use http::Method;
 use latchkey::domain::account::Status;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::client::decoded;
 use crate::support::problem::{
     ACCOUNT_DEACTIVATED, INVALID_CREDENTIALS, METHOD_NOT_ALLOWED, REFRESH_REUSED, UNSUPPORTED_MEDIA_TYPE,
     WRONG_REFRESH,
 };
-use crate::support::{Answer, SignedIn, TestApp};
+use crate::support::{Answer, SignedIn, TestApp, logged};
 
 const REFRESH: &str = "/api/auth/token/refresh/";
 const DAY: i64 = 86_400;
@@ -71,6 +71,21 @@ async fn a_token_used_again_after_the_window_ends_the_login_session() {
     // The user's other login sessions live on.
     app.session(&elsewhere.access).await.is(200);
     app.refresh(&elsewhere.refresh).await.is(200);
+}
+
+#[tokio::test]
+async fn the_log_says_whose_token_was_used_twice() {
+    let app = TestApp::start().await;
+    let (jane, first) = app.signed_in("jane").await;
+    let second = SignedIn::from(app.refresh(&first.refresh).await);
+    app.refresh(&second.refresh).await.is(200);
+    app.refresh(&first.refresh).await.refuses(REFRESH_REUSED);
+    let lines = logged();
+    let line = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of JSON"));
+    let line = line.filter(|line| line["actor"] == jane.id.to_string());
+    let codes: Vec<Value> = line.map(|line| line["code"].clone()).collect();
+    // The sign-in, two refreshes, and the one that an alarm counts.
+    assert_eq!(codes, [Value::Null, Value::Null, Value::Null, json!("refresh_reused")]);
 }
 
 #[tokio::test]

@@ -52,6 +52,7 @@ async fn handle(app: &App, request: Request) -> Result<Response, Error> {
     let Some(credentials) = credentials.filter(|_| is_right) else { return Err(refused()) };
 
     let Credentials { user_id, account_id, credentials_epoch, .. } = credentials;
+    request.note_actor(user_id);
     let id = LoginSessionId::new(request.now)?;
     let session = LoginSession::begin(id, user_id, account_id, credentials_epoch, request.now);
     let (started, ()) = join(app.store.start_login_session(&session), throttle.forgive(app, &attempt)).await;

@@ -50,6 +50,7 @@ fn refused() -> Error {
 /// The live login session of a token, in one batch with the account that may veto it.
 async fn load(app: &App, presented: &VerifiedRefresh, request: &Request) -> Result<LoginSession, Error> {
     let user_id: UserId = presented.user_id.parse().map_err(|_| refused())?;
+    request.note_actor(user_id);
     let session_id: LoginSessionId = presented.session_id.parse().map_err(|_| refused())?;
     let session_key = login_sessions::key(user_id, session_id);
     let account_key = accounts::account_key(user_id.personal_account());

@@ -60,8 +60,7 @@ pub async fn authenticate(
     batch.extend(more(&claim));
     let rows = app.store.read(batch).await?;
     let principal = claim.decide(app, &rows, request).await?;
-    // Nobody else sets it: a request is authenticated once.
-    let _ = request.actor.set(principal.actor.id());
+    request.note_actor(principal.actor.id());
     Ok((principal, rows))
 }
 

@@ -104,6 +104,11 @@ impl Request {
         }
     }
 
+    /// Notes who acts, for the log. The first to be noted stays.
+    pub fn note_actor(&self, id: UserId) {
+        let _ = self.actor.set(id);
+    }
+
     /// Refuses every method but one.
     ///
     /// # Errors
