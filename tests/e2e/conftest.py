@@ -1,7 +1,11 @@
-"""What the tests stand on: the running gateway, the two sites, and a client of each kind."""
+"""What the tests stand on: the gateway under test, the two sites, and a client of each kind.
+
+Where they are comes from the environment, so that the same tests run against every stack; `run` sets it.
+"""
 
 import json
 import os
+import shlex
 import sqlite3
 import subprocess
 import uuid
@@ -15,32 +19,75 @@ import requests
 HERE = Path(__file__).resolve().parent
 # Everything that must not turn up in the gateway's log; see test_secrets.py.
 SECRETS = set()
-CLIENTS = {"httpx": lambda: httpx.Client(timeout=30), "requests": requests.Session}
+# A function's first request may have to wait for its start, a sign-in at a site for the site.
+PATIENCE = 60
+CLIENTS = {"httpx": lambda: httpx.Client(timeout=PATIENCE), "requests": requests.Session}
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """The local stack, as its line of readiness describes it."""
+    """The stack under test."""
 
     url: str
-    ready: dict
+    command: list
+
+    def run_operator(self, *arguments, stdin=None):
+        """Runs an operator's command with `--json` against this stack."""
+        return subprocess.run(
+            [*self.command, *arguments, "--json"], input=stdin, capture_output=True, text=True, timeout=PATIENCE
+        )
 
     def operator(self, *arguments, stdin=None):
-        """Runs an operator's command with `--json` against this stack and gives what it printed."""
-        command = [os.environ["LATCHKEY_BINARY"], "--endpoint-url", self.ready["dynamodb_url"], *arguments]
-        done = subprocess.run([*command, "--json"], input=stdin, capture_output=True, text=True, timeout=60)
+        """The same, and gives what it printed."""
+        done = self.run_operator(*arguments, stdin=stdin)
         assert done.returncode == 0, f"{arguments}: {done.stderr}"
         return json.loads(done.stdout)
 
+    def person(self, plan="free"):
+        """A new user, made by the operator."""
+        email, password = f"{uuid.uuid4().hex}@example.org", uuid.uuid4().hex
+        SECRETS.add(password)
+        made = self.operator(
+            "user", "create", email, "--plan", plan, "--first-name", "Jane", "--last-name", "Doe",
+            "--password-stdin", stdin=password,
+        )
+        return Person(self, email, password, made["id"], made["account_id"], made["workspace_id"])
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of the gateway."""
+
+    gateway: Gateway
+    email: str
+    password: str
+    id: str
+    account_id: str
+    workspace_id: str
+
+    def login(self, password=None):
+        body = {"email": self.email, "password": password or self.password}
+        return httpx.post(f"{self.gateway.url}/api/auth/login/", json=body, timeout=PATIENCE)
+
+    def tokens(self):
+        """A new pair of tokens."""
+        answer = self.login()
+        assert answer.status_code == 200, answer.text
+        return remember(answer.json())
+
+    def client(self):
+        """A client that is signed in."""
+        return bearer(self.gateway, self.tokens()["access"])
+
     def apply(self, definition, api_id, **replacements):
-        """Puts a definition in place under `api_id` for the demo user's account."""
+        """Puts a definition in place under `api_id` for this user's account."""
         text = (HERE / definition).read_text()
         for placeholder, value in replacements.items():
             assert placeholder in text, placeholder
             text = text.replace(placeholder, value)
-        file = Path(os.environ["LATCHKEY_READY"]).with_name(f"{api_id}.yaml")
+        file = Path(os.environ["E2E_WORK"]) / f"{api_id}-{uuid.uuid4().hex}.yaml"
         file.write_text(text)
-        return self.operator("api", "apply", str(file), "--account", self.ready["account_id"], "--id", api_id)
+        return self.gateway.operator("api", "apply", str(file), "--account", self.account_id, "--id", api_id)
 
 
 @dataclass(frozen=True)
@@ -76,32 +123,55 @@ class Library:
             database.execute("DELETE FROM django_session")
 
 
+def remember(pair):
+    """Notes a pair of tokens as secrets and gives it back."""
+    SECRETS.update([pair["access"], pair["refresh"]])
+    return pair
+
+
+def bearer(gateway, credential):
+    return httpx.Client(
+        base_url=gateway.url, headers={"Authorization": f"Bearer {credential}"}, timeout=PATIENCE
+    )
+
+
 @pytest.fixture(scope="session")
 def gateway():
-    ready = json.loads(Path(os.environ["LATCHKEY_READY"]).read_text())
-    SECRETS.update([Library.PASSWORD, ready["user"]["password"], ready["demo"]["password"], *ready["keys"].values()])
-    return Gateway(ready["base_url"].rstrip("/"), ready)
+    SECRETS.add(Library.PASSWORD)
+    return Gateway(os.environ["LATCHKEY_URL"].rstrip("/"), shlex.split(os.environ["LATCHKEY_OPERATOR"]))
 
 
 @pytest.fixture(scope="session")
-def access_token(gateway):
-    answer = httpx.post(f"{gateway.url}/api/auth/login/", json=gateway.ready["user"], timeout=30)
-    assert answer.status_code == 200, answer.text
-    SECRETS.update([answer.json()["access"], answer.json()["refresh"]])
-    return answer.json()["access"]
+def person(gateway):
+    """The user who owns what the tests share."""
+    return gateway.person("pro")
+
+
+@pytest.fixture(scope="session")
+def access_token(person):
+    return person.tokens()["access"]
+
+
+def make_key(gateway, access_token, **fields):
+    answer = httpx.post(
+        f"{gateway.url}/v1/api-keys",
+        json={"name": "end to end"} | fields,
+        headers={"Authorization": f"Bearer {access_token}"},
+        timeout=PATIENCE,
+    )
+    assert answer.status_code == 201, answer.text
+    SECRETS.add(answer.json()["secret"])
+    return answer.json()
 
 
 @pytest.fixture(scope="session")
 def api_key(gateway, access_token):
-    answer = httpx.post(
-        f"{gateway.url}/v1/api-keys",
-        json={"name": "end to end"},
-        headers={"Authorization": f"Bearer {access_token}"},
-        timeout=30,
-    )
-    assert answer.status_code == 201, answer.text
-    SECRETS.add(answer.json()["secret"])
-    return answer.json()["secret"]
+    return make_key(gateway, access_token)["secret"]
+
+
+@pytest.fixture(scope="session")
+def workspace_key(gateway, person, access_token):
+    return make_key(gateway, access_token, scope={"type": "workspace", "id": person.workspace_id})["secret"]
 
 
 @pytest.fixture(params=sorted(CLIENTS))
@@ -113,11 +183,11 @@ def client(request, api_key):
 
 
 @pytest.fixture
-def library(gateway):
+def library(person):
     """A fresh API of the gateway in front of the site: attempts and slots are counted per API."""
     api_id = f"django-{uuid.uuid4().hex[:8]}"
-    gateway.apply("django-admin.yaml", api_id, **{"http://127.0.0.1:8000": os.environ["SITE_URL"]})
-    return Library(gateway, api_id)
+    person.apply("django-admin.yaml", api_id, **{"http://127.0.0.1:8000": os.environ["SITE_URL"]})
+    return Library(person.gateway, api_id)
 
 
 def problem(answer, status, error_code, detail=None):
@@ -126,7 +196,9 @@ def problem(answer, status, error_code, detail=None):
     assert answer.headers["Content-Type"] == "application/problem+json"
     body = answer.json()
     assert (body["status"], body["error_code"]) == (status, error_code)
-    assert body["request_id"]
+    assert body["request_id"] and body["title"] and body["type"]
     if detail is not None:
         assert body["detail"] == detail
+    if status == 401:
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
     return body

@@ -1,9 +1,12 @@
-"""A tiny upstream on 127.0.0.1 that answers with what it was sent, and prints its URL when it is ready.
+"""A tiny upstream that answers with what it was sent, and prints its URL when it is ready.
+
+    python echo.py [ADDRESS]
 
 The query chooses the answer: `status`, and `drop=1` for the headers that a gateway must not pass on.
 """
 
 import json
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -48,6 +51,7 @@ class Echo(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    address = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
+    with ThreadingHTTPServer((address, 0), Echo) as server:
+        print(f"http://{address}:{server.server_port}", flush=True)
         server.serve_forever()

@@ -1,5 +1,6 @@
 """The README's first minute, run as it stands there."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from conftest import SECRETS
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 FIRST_MINUTE = README.read_text().split("## The first minute")[1].split("\n## ")[0]
@@ -17,9 +20,17 @@ PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 
 
 @pytest.fixture(scope="module")
-def printed(gateway):
+def ready():
+    """The local stack's line of readiness."""
+    told = json.loads(Path(os.environ["LATCHKEY_READY"]).read_text())
+    SECRETS.update([told["user"]["password"], told["demo"]["password"], *told["keys"].values()])
+    return told
+
+
+@pytest.fixture(scope="module")
+def printed(gateway, ready):
     """The environment with what the local stack prints at its start."""
-    user, demo = gateway.ready["user"], gateway.ready["demo"]
+    user, demo = ready["user"], ready["demo"]
     assert demo["scraper_id"] == "demo"
     return os.environ | {
         "BASE": gateway.url,
@@ -45,6 +56,6 @@ def test_curl(printed):
 
 
 @pytest.mark.parametrize("script", PYTHON, ids=["httpx", "requests"])
-def test_python(printed, api_key, script):
-    told = run([sys.executable, "-"], script, printed | {"KEY": api_key})
+def test_python(printed, ready, script):
+    told = run([sys.executable, "-"], script, printed | {"KEY": ready["keys"]["account"]})
     assert len(told.splitlines()) >= 1

@@ -1,6 +1,6 @@
-"""Serves the library's site on a free port of 127.0.0.1 and prints its URL when it is ready.
+"""Serves the library's site on a free port and prints its URL when it is ready.
 
-    SITE_DATA=DIR python serve.py
+    SITE_DATA=DIR [SITE_ADDRESS=127.0.0.1] python serve.py
 """
 
 import os
@@ -16,6 +16,7 @@ import django  # noqa: E402
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
@@ -48,6 +49,6 @@ def fill():
 
 if __name__ == "__main__":
     fill()
-    with make_server("127.0.0.1", 0, get_wsgi_application(), Server, Quiet) as server:
-        print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    with make_server(settings.ADDRESS, 0, get_wsgi_application(), Server, Quiet) as server:
+        print(f"http://{settings.ADDRESS}:{server.server_port}", flush=True)
         server.serve_forever()

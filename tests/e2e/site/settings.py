@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 DATA = Path(os.environ["SITE_DATA"])
+ADDRESS = os.environ.get("SITE_ADDRESS", "127.0.0.1")
 
-SECRET_KEY = "only for this test site, which listens on loopback"
+SECRET_KEY = "only for this test site, which holds nothing"
 DEBUG = False
-ALLOWED_HOSTS = ["127.0.0.1"]
+ALLOWED_HOSTS = [ADDRESS]
 ROOT_URLCONF = "urls"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,0 +1,158 @@
+"""Sets up a stack, runs the tests against it and clears it away; `run` says how to call this."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import certifi
+import yaml
+
+from deployment import CREDENTIALS, REGION, Deployment, built_template, functions, private_address
+from servers import BINARY, Servers, free_port, pytest
+
+# What a stack's own gateway does otherwise than AWS's; see `DEVIATIONS` in the flows.
+DEPLOYED_DEVIATES = "body-limit percent"
+SAM_LOCAL_DEVIATES = "body-limit body-bytes newline"
+
+
+def local(arguments):
+    """`latchkey local`, with what only its users need beside the flows."""
+    with Servers("local") as servers:
+        ready = json.loads(
+            servers.start_and_read("latchkey", [BINARY, "local", "--ready-json", "--port", "0"])
+        )
+        servers.took("latchkey local")
+        environment = servers.sites() | {
+            "LATCHKEY_URL": ready["base_url"],
+            "LATCHKEY_OPERATOR": f"'{BINARY}' --endpoint-url {ready['dynamodb_url']}",
+            "LATCHKEY_READY": str(servers.work / "latchkey.out"),
+            "GATEWAY_LOG": str(servers.work / "latchkey.log"),
+        }
+        servers.took("sites")
+        # The last one reads what the others left in the log.
+        files = ["test_flows.py", "test_django.py", "test_readme.py", "test_secrets.py"]
+        pytest(environment, files, arguments)
+
+
+def deployed(arguments):
+    """The built template, deployed to the emulator by `sam deploy`."""
+    with Servers("deployed") as servers:
+        emulator = start_emulator(servers, "127.0.0.1")
+        environment = CREDENTIALS | servers.sites(private_address())
+        servers.took("sites")
+        deployment = Deployment(emulator, servers.work)
+        environment |= {
+            "E2E_EMULATOR": emulator,
+            "E2E_STACK": deployment.stack,
+            "E2E_DEVIATIONS": DEPLOYED_DEVIATES,
+        }
+        environment["LATCHKEY_URL"] = deployment.deploy()
+        environment["LATCHKEY_OPERATOR"] = deployment.operator()
+        servers.took("sam deploy")
+        pytest(environment, ["deployed/test_without_secrets.py"], arguments)
+        # Does nothing where those tests have made them.
+        deployment.make_secrets()
+        servers.took("without secrets")
+        pytest(environment, ["test_flows.py"], arguments)
+        servers.took("flows")
+        pytest(environment, ["deployed/test_operation.py"], arguments)
+        servers.took("operation")
+
+
+def start_emulator(servers, address, **environment):
+    """Starts ministack on `address` and gives the URL it has for this machine."""
+    port = free_port(address)
+    reached = "127.0.0.1" if address == "0.0.0.0" else address
+    url = f"http://{reached}:{port}"
+    told = CREDENTIALS | {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": address,
+        "MINISTACK_HOST": reached,
+        "MINISTACK_REGION": REGION,
+        "AWS_ENDPOINT_URL": url,
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "TMPDIR": str(servers.work),
+    }
+    command = [Path(os.environ["E2E_MINISTACK"]) / "ministack"]
+    servers.start_and_ask(
+        "ministack", command, f"{url}/_ministack/health", told | environment, cwd=servers.work
+    )
+    servers.took("ministack")
+    return url
+
+
+def sam_local(arguments):
+    """The built template in `sam local start-api`; tables, key and configuration are those of a deployment of it."""
+    with Servers("sam-local") as servers:
+        bridge = private_address()
+        emulator = start_emulator(servers, "0.0.0.0")
+        environment = CREDENTIALS | servers.sites(bridge)
+        servers.took("sites")
+        deployment = Deployment(emulator, servers.work)
+        deployment.deploy()
+        deployment.make_secrets()
+        servers.took("sam deploy")
+        environment |= {
+            "LATCHKEY_URL": start_sam_local(servers, deployment),
+            "LATCHKEY_OPERATOR": deployment.operator(),
+            "E2E_DEVIATIONS": SAM_LOCAL_DEVIATES,
+        }
+        servers.took("sam local start-api")
+        pytest(environment, ["test_flows.py"], arguments)
+        servers.took("flows")
+
+
+def start_sam_local(servers, deployment):
+    """Starts the API and gives its URL. Its containers reach this machine under a name that Docker gives it."""
+    template = built_template()
+    endpoint = f"http://host.docker.internal:{urlsplit(deployment.endpoint).port}"
+    # A stand-in for AWS's image may hold no certificates, without which no client of AWS can be made.
+    own = {"AWS_ENDPOINT_URL": endpoint, "SSL_CERT_FILE": "/var/task/certificates.pem"}
+    # Only variables that the template declares reach a function.
+    template["Globals"]["Function"]["Environment"]["Variables"] |= own
+    variables = {}
+    for name, resource in functions(template).items():
+        variables[name] = deployment.function(name)["Environment"]["Variables"] | own
+        code = servers.work / name
+        shutil.copytree(resource["Properties"]["CodeUri"], code)
+        shutil.copy(certifi.where(), code / "certificates.pem")
+        resource["Properties"]["CodeUri"] = str(code)
+    (servers.work / "sam-local.yaml").write_text(yaml.safe_dump(template, sort_keys=False))
+    (servers.work / "variables.json").write_text(json.dumps(variables))
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    before = containers()
+    servers.at_end.append(lambda: remove(containers() - before))
+    command = [
+        "sam", "local", "start-api",
+        "--template", servers.work / "sam-local.yaml",
+        "--parameter-overrides", "Architecture=x86_64",
+        "--env-vars", servers.work / "variables.json",
+        "--host", "127.0.0.1", "--port", port,
+        "--warm-containers", "EAGER", "--no-watch", "--skip-pull-image",
+        "--add-host", "host.docker.internal:host-gateway",
+    ]
+    servers.start_and_ask("sam-local", command, f"{url}/healthz", CREDENTIALS, within=300)
+    return url
+
+
+def containers():
+    """The containers that sam has started on this machine."""
+    command = ["docker", "ps", "--all", "--quiet", "--filter", "label=sam.cli.container.type=lambda"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+def remove(left_over):
+    if left_over:
+        subprocess.run(["docker", "rm", "--force", *left_over], stdout=subprocess.DEVNULL)
+
+
+STACKS = {"local": local, "deployed": deployed, "sam-local": sam_local}
+
+if __name__ == "__main__":
+    STACKS[sys.argv[1]](sys.argv[2:])
