@@ -221,7 +221,7 @@ fn filters_read_what_is_logged() {
     let of_request = |condition: &str| format!(r#"{{ $.message = "request" && {condition} }}"#);
     let upstreams =
         any_of(&[Code::UpstreamError, Code::UpstreamTimeout, Code::ProxyUnavailable, Code::ResponseTooLarge]);
-    let throttled = ["Throttl", "ThroughputExceeded", "RequestLimitExceeded"];
+    let throttled = ["Throttl", "ThroughputExceeded", "RequestLimitExceeded", "unprocessed"];
     let throttled = throttled.map(|name| format!(r#"$.cause = "*{name}*""#)).join(" || ");
     let expected: [(&str, &str, String); 10] = [
         (
