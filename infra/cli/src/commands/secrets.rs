@@ -77,7 +77,10 @@ async fn init(operator: &Operator, command: Init) -> Result<Report, Failure> {
         false => format!("Made the keys of {}.", created.join(", ")),
     };
     Ok(Report {
-        text: format!("{done}\nNext, the first user: {}", operator.command("user create you@example.com")),
+        text: format!(
+            "{done}\nNext, where there is no user yet: {}",
+            operator.command("user create you@example.com")
+        ),
         json: json!({ "created": created, "present": names(&report.present) }),
     })
 }
