@@ -177,9 +177,15 @@ async fn what_cannot_be_decided_is_an_error() {
         assert_eq!(error.code, latchkey::Code::Unavailable);
     }
     app.database.heal();
-    for event in [json!(null), json!([]), json!({}), json!({ "requestContext": {} }), json!("text")] {
+    let mut version_1 = bearer("canary-5b2d");
+    version_1["requestContext"].as_object_mut().expect("an object").remove("http");
+    let mut headers = bearer(&key.secret);
+    headers["headers"] = json!("canary-5b2d");
+    for event in [json!(null), json!([]), json!({}), json!("canary-5b2d"), version_1, headers] {
         let error = authorizer::decide(gateway, event).await.expect_err("no decision");
         assert_eq!(error.code, latchkey::Code::Internal);
+        let cause = error.cause().expect("a cause");
+        assert!(cause.contains("payload format version 2.0") && !cause.contains("canary"), "{cause}");
     }
 }
 

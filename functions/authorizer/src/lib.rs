@@ -30,7 +30,10 @@ pub static FUNCTION: EventFunction<App> = EventFunction {
 /// Where the event is none of an authorizer, or nothing could be decided.
 pub async fn decide(app: &App, event: Value) -> Result<Value, Error> {
     let now = app.clock.now();
-    let event: Event = serde_json::from_value(event).map_err(Error::internal)?;
+    // The fault itself may hold a part of the event, and so a credential.
+    let event: Event = serde_json::from_value(event).map_err(|_| {
+        Error::internal("the event is none of a REQUEST authorizer with payload format version 2.0")
+    })?;
     let request = request(event, now)?;
     let line = Line::of(FUNCTION.needs.name, &request);
     app.keyring.freshen(now).await;
