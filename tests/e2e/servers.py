@@ -26,6 +26,7 @@ class Servers:
     def __init__(self, name):
         self.work = Path(tempfile.mkdtemp(prefix=f"latchkey-{name}-"))
         self.running = []
+        self.on_failure = []
         self.at_end = []
         self.began = time.monotonic()
 
@@ -38,13 +39,18 @@ class Servers:
     def __exit__(self, kind, error, _):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        for name, process in reversed(self.running):
-            stop(process)
-        for clean_up in reversed(self.at_end):
-            clean_up()
-        if kind is not None and not (kind is SystemExit and error.code == 0):
-            self.show_logs()
-        shutil.rmtree(self.work, ignore_errors=True)
+        failed = kind is not None and not (kind is SystemExit and error.code == 0)
+        try:
+            for look in self.on_failure if failed else []:
+                look()
+        finally:
+            for _, process in reversed(self.running):
+                stop(process)
+            for clean_up in reversed(self.at_end):
+                clean_up()
+            if failed:
+                self.show_logs()
+            shutil.rmtree(self.work, ignore_errors=True)
 
     def took(self, what):
         """Prints what the time since the last call went into."""

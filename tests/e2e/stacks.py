@@ -11,7 +11,15 @@ from urllib.parse import urlsplit
 import certifi
 import yaml
 
-from deployment import CREDENTIALS, REGION, Deployment, built_template, functions, private_address
+from deployment import (
+    CREDENTIALS,
+    REGION,
+    Deployment,
+    built_template,
+    functions,
+    private_address,
+    without_encryption_contexts,
+)
 from servers import BINARY, Servers, free_port, pytest
 
 # What a stack's own gateway does otherwise than AWS's; see `DEVIATIONS` in the flows.
@@ -39,28 +47,42 @@ def local(arguments):
 
 
 def deployed(arguments):
-    """The built template, deployed to the emulator by `sam deploy`."""
+    """The built template, deployed to the emulator by `sam deploy`; once more where it enforces the roles."""
     with Servers("deployed") as servers:
-        emulator = start_emulator(servers, "127.0.0.1")
-        environment = CREDENTIALS | servers.sites(private_address())
-        servers.took("sites")
-        deployment = Deployment(emulator, servers.work)
-        environment |= {
-            "E2E_EMULATOR": emulator,
-            "E2E_STACK": deployment.stack,
-            "E2E_DEVIATIONS": DEPLOYED_DEVIATES,
-        }
-        environment["LATCHKEY_URL"] = deployment.deploy()
-        environment["LATCHKEY_OPERATOR"] = deployment.operator()
-        servers.took("sam deploy")
+        environment = deploy(servers, built_template())
         pytest(environment, ["deployed/test_without_secrets.py"], arguments)
         # Does nothing where those tests have made them.
-        deployment.make_secrets()
+        Deployment.of(environment).make_secrets()
         servers.took("without secrets")
         pytest(environment, ["test_flows.py"], arguments)
         servers.took("flows")
         pytest(environment, ["deployed/test_operation.py"], arguments)
         servers.took("operation")
+    with Servers("enforced") as servers:
+        environment = deploy(servers, without_encryption_contexts(built_template()), AUTH="true")
+        # The other way to make the secrets: the first scheduled run.
+        created = Deployment.of(environment).invoke("RotateFunction", {})["created"]
+        assert len(created) == 10, created
+        pytest(environment, ["test_flows.py", "deployed/test_permissions.py"], arguments)
+        servers.took("flows, permissions")
+
+
+def deploy(servers, template, **emulator):
+    """Starts an emulator and the sites, deploys the template, and gives the environment of the tests."""
+    url = start_emulator(servers, "127.0.0.1", **emulator)
+    environment = CREDENTIALS | servers.sites(private_address())
+    servers.took("sites")
+    deployment = Deployment(url, servers.work)
+    servers.on_failure.append(deployment.save_messages)
+    environment |= {
+        "E2E_EMULATOR": url,
+        "E2E_STACK": deployment.stack,
+        "E2E_DEVIATIONS": DEPLOYED_DEVIATES,
+        "LATCHKEY_URL": deployment.deploy(template),
+        "LATCHKEY_OPERATOR": deployment.operator(),
+    }
+    servers.took("sam deploy")
+    return environment
 
 
 def start_emulator(servers, address, **environment):

@@ -2,17 +2,16 @@
 
 import os
 import shutil
-from contextlib import contextmanager
 
 import httpx
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from conftest import PATIENCE, Library, bearer, make_key, problem, remember
+from conftest import PATIENCE, SECRETS, Library, bearer, make_key, problem, remember
 from deployment import Deployment, Refused, built_template, functions
 from servers import ROOT
 
-DEPLOYMENT = Deployment.from_environment()
+DEPLOYMENT = Deployment.of(os.environ)
 
 
 @pytest.fixture(scope="module")
@@ -187,23 +186,6 @@ def test_sam_deploy_tells_of_it(gateway):
     assert httpx.get(f"{gateway.url}/healthz", timeout=PATIENCE).status_code == 200
 
 
-@contextmanager
-def changed(name, **variables):
-    """A function with other variables, in new processes; afterwards with its own again."""
-    client, function = DEPLOYMENT.aws("lambda"), DEPLOYMENT.resources()[name]
-    own = DEPLOYMENT.function(name)["Environment"]["Variables"]
-
-    def put(told):
-        client.update_function_configuration(FunctionName=function, Environment={"Variables": told})
-        client.get_waiter("function_updated_v2").wait(FunctionName=function)
-
-    put(own | variables)
-    try:
-        yield
-    finally:
-        put(own)
-
-
 def last_failure(function):
     return [line for line in DEPLOYMENT.logs(function) if line["level"] == "ERROR"][-1]
 
@@ -219,7 +201,7 @@ def last_failure(function):
 def test_a_table_that_is_gone(gateway, made_before, name, function, variable):
     path = {"session": "/api/auth/session", "keys": "/v1/api-keys", "proxy": "/api/contacts/1"}[function]
     with bearer(gateway, made_before["keys"][0]) as client:
-        with changed(name, **{variable: "gone"}):
+        with DEPLOYMENT.changed(name, **{variable: "gone"}):
             answer = client.get(path)
             problem(answer, 503, "unavailable")
             assert int(answer.headers["Retry-After"]) > 0
@@ -235,7 +217,7 @@ def test_a_key_of_kms_that_is_disabled(gateway, made_before):
         kms.disable_key(KeyId=key)
         try:
             # Other variables make new processes, which have to ask KMS.
-            with changed("SessionFunction", LATCHKEY_LOG="info"):
+            with DEPLOYMENT.changed("SessionFunction", LATCHKEY_LOG="info"):
                 problem(client.get("/api/auth/session"), 503, "unavailable")
                 cause = last_failure("session")["cause"]
                 assert "KMS" in cause and "Disabled" in cause, cause
@@ -250,12 +232,7 @@ def test_a_key_of_kms_that_is_disabled(gateway, made_before):
 
 def test_no_secret_is_in_a_log(made_before, person, api_key):
     """Runs last: all that these tests used as secrets, against all that all functions have logged."""
-    from conftest import SECRETS
-
-    pages = DEPLOYMENT.aws("logs").get_paginator("filter_log_events").paginate(
-        logGroupName=DEPLOYMENT.resources()["FunctionLogs"]
-    )
-    told = "\n".join(event["message"] for page in pages for event in page["events"])
+    told = "\n".join(DEPLOYMENT.messages())
     assert len(told.splitlines()) > 50
     for secret in SECRETS:
         assert secret not in told

@@ -1,12 +1,14 @@
 """A stack just deployed, before `latchkey secrets init`: closed, and telling its operator why."""
 
+import os
+
 import httpx
 import pytest
 
 from conftest import PATIENCE, problem
 from deployment import Deployment
 
-DEPLOYMENT = Deployment.from_environment()
+DEPLOYMENT = Deployment.of(os.environ)
 COMMAND = "latchkey secrets init"
 
 

@@ -1,0 +1,111 @@
+"""Holds the built functions to their bounds: the size of each, and that it has no code of another.
+
+    python artifacts.py BUILD
+
+BUILD is a folder as `sam build` makes it. The size is that of the bootstrap as `zip -9` packs it. What code a
+bootstrap holds is read off the places in sources that it names, for panics and for the log, and off the names of
+the requests that it can send to AWS.
+"""
+
+import re
+import sys
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+MB = 1_000_000
+LARGEST = {"proxy": 4 * MB}
+LARGEST_OF_OTHERS = 3 * MB
+
+# Who may hold what; whoever may, must, or the marker has lost its meaning.
+CRATES = {
+    "argon2": {"login"},
+    "html5ever": {"proxy"},
+    "jsonschema": {"proxy"},
+    "scraper": {"proxy"},
+    "selectors": {"proxy"},
+    "serde_json_path": {"proxy"},
+}
+OWN_SOURCES = {
+    "shared/src/upstream/": {"proxy"},
+    "shared/src/crypto/seal": {"proxy"},
+    "shared/src/crypto/password": {"login"},
+}
+# The requests to AWS beside those of every function: reading a batch, unwrapping a key, and behind routes counting
+# the use of a key.
+REQUESTS_OF_ALL = {"BatchGetItem", "Decrypt", "UpdateItem"}
+REQUESTS = {
+    "DeleteItem": {"keys"},
+    "GenerateDataKey": {"rotate"},
+    "GetItem": {"login"},
+    "PutItem": {"keys", "login", "proxy", "rotate"},
+    "Query": {"keys"},
+    "TransactWriteItems": {"login"},
+}
+# All that the two services have, as far as one might be taken in by mistake.
+KNOWN_REQUESTS = [*REQUESTS, *REQUESTS_OF_ALL, "BatchWriteItem", "Encrypt", "ListTables", "Scan", "TransactGetItems"]
+
+
+class Bootstrap:
+    def __init__(self, folder):
+        self.folder = folder
+        self.content = (folder / "bootstrap").read_bytes()
+        text = self.content.decode("latin-1")
+        self.crates = set(re.findall(r"/registry/src/[^/]+/([A-Za-z0-9_-]+?)-\d+\.\d+\.\d+", text))
+        self.sources = set(re.findall(r"(?:functions|shared)/[a-z0-9_/]+\.rs", text))
+        names = "|".join(sorted(KNOWN_REQUESTS, key=len, reverse=True))
+        self.requests = set(re.findall(rf"(?:DynamoDB_20120810|TrentService)\.({names})", text))
+        self.name = name_of(folder.name)
+
+    def zipped(self):
+        with TemporaryDirectory() as work:
+            archive = Path(work) / "bootstrap.zip"
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+                packed.write(self.folder / "bootstrap", "bootstrap")
+            return archive.stat().st_size
+
+    def foreign(self):
+        """The faults of what it holds."""
+        for source in self.sources:
+            if source.startswith("functions/") and source.split("/")[1] != self.name:
+                yield f"holds {source}"
+        if not any(source.startswith(f"functions/{self.name}/") for source in self.sources):
+            yield "names no source of its own"
+        for crate, owners in CRATES.items():
+            yield from self.compared(crate, crate in self.crates, owners)
+        for source, owners in OWN_SOURCES.items():
+            yield from self.compared(source, any(held.startswith(source) for held in self.sources), owners)
+
+        for request, owners in REQUESTS.items():
+            yield from self.compared(request, request in self.requests, owners)
+        for request in self.requests - REQUESTS_OF_ALL - REQUESTS.keys():
+            yield f"can send {request}"
+
+    def compared(self, what, holds, owners):
+        if holds and self.name not in owners:
+            yield f"holds {what}"
+        if not holds and self.name in owners:
+            yield f"holds no {what}: look for something else"
+
+
+def name_of(logical_id):
+    return logical_id.removesuffix("Function").lower()
+
+
+def main(build):
+    bootstraps = [Bootstrap(file.parent) for file in sorted(build.glob("*/bootstrap"))]
+    expected = {folder.name for folder in (Path(__file__).resolve().parents[2] / "functions").iterdir()}
+    faults = [f"{name} is not built" for name in expected - {bootstrap.name for bootstrap in bootstraps}]
+    print(f"{'function':<12} {'bootstrap':>10} {'zipped':>10} {'bound':>10}")
+    for bootstrap in bootstraps:
+        zipped, bound = bootstrap.zipped(), LARGEST.get(bootstrap.name, LARGEST_OF_OTHERS)
+        print(f"{bootstrap.name:<12} {len(bootstrap.content):>10,} {zipped:>10,} {bound:>10,}")
+        if zipped > bound:
+            faults.append(f"{bootstrap.name} is {zipped - bound:,} bytes over its bound")
+        faults += [f"{bootstrap.name} {fault}" for fault in bootstrap.foreign()]
+    print("\n".join(faults) if faults else "None holds code of another.")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
