@@ -177,4 +177,7 @@ def remove(left_over):
 STACKS = {"local": local, "deployed": deployed, "sam-local": sam_local}
 
 if __name__ == "__main__":
+    # Nothing of a developer's own AWS account gets into a stack under test.
+    for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
+        del os.environ[name]
     STACKS[sys.argv[1]](sys.argv[2:])

@@ -150,27 +150,29 @@ def test_another_api_lets_the_authorizer_decide(gateway, made_before):
 
 
 @pytest.mark.parametrize(
-    ("parameter", "value"),
+    ("parameter", "value", "told"),
     [
-        ("Architecture", "sparc"),
-        ("Issuer", "auth.example.com"),
-        ("RotationDays", "1"),
-        ("UpstreamNetworks", "10.0.0.1"),
-        ("CorsOrigins", "*"),
-        ("LogRetentionDays", "2"),
-        ("ThrottlingRate", "0"),
+        ("Architecture", "sparc", "Architecture"),
+        ("Issuer", "auth.example.com", "Issuer"),
+        ("RotationDays", "1", "RotationDays"),
+        ("UpstreamNetworks", "10.0.0.1", "UpstreamNetworks"),
+        ("CorsOrigins", "*", "CorsOrigins"),
+        ("LogRetentionDays", "2", "LogRetentionDays"),
+        ("ThrottlingRate", "0", "ThrottlingRate"),
+        ("ProxySubnetIds", "subnet-1a2b", "ProxySecurityGroupIds"),
+        ("DataOnStackDeletion", "Delete", "DeletionProtection"),
     ],
 )
-def test_a_wrong_parameter_is_refused_by_name(parameter, value):
+def test_a_wrong_parameter_is_refused_by_name(parameter, value, told):
     # What `sam deploy` asks CloudFormation for, without the upload of the same code before it.
     cloudformation = DEPLOYMENT.aws("cloudformation")
     stack = cloudformation.describe_stacks(StackName=DEPLOYMENT.stack)["Stacks"][0]
     kept = [
-        {"ParameterKey": told["ParameterKey"], "UsePreviousValue": True}
-        for told in stack["Parameters"]
-        if told["ParameterKey"] != parameter
+        {"ParameterKey": other["ParameterKey"], "UsePreviousValue": True}
+        for other in stack["Parameters"]
+        if other["ParameterKey"] != parameter
     ]
-    with pytest.raises(cloudformation.exceptions.ClientError, match=parameter):
+    with pytest.raises(cloudformation.exceptions.ClientError, match=told):
         cloudformation.create_change_set(
             StackName=DEPLOYMENT.stack,
             ChangeSetName="wrong",
