@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -136,24 +137,28 @@ class Deployment:
 
     # ---- Deploying
 
-    def deploy(self, template=None, **parameters):
+    def deploy(self, template=None, guided=False, **parameters):
         """Deploys with samconfig.toml's values, opens the routes and gives the URL."""
         return self.deploy_as_it_stands(
             for_the_emulator(template or built_template()),
+            guided,
             **{"Architecture": "x86_64", "UpstreamNetworks": f"{private_address()}/32"} | parameters,
         )
 
-    def deploy_as_it_stands(self, template, **parameters):
-        file = self.work / f"template-{uuid.uuid4().hex}.yaml"
-        file.write_text(yaml.safe_dump(template, sort_keys=False))
+    def deploy_as_it_stands(self, template, guided=False, **parameters):
+        folder = self.work / f"deploy-{uuid.uuid4().hex}"
+        folder.mkdir()
+        (folder / "template.yaml").write_text(yaml.safe_dump(template, sort_keys=False))
+        shutil.copy(ROOT / "samconfig.toml", folder)
         command = [
-            "sam", "deploy", "--config-file", str(ROOT / "samconfig.toml"),
-            "--template-file", str(file), "--stack-name", self.stack,
+            "sam", "deploy", *(["--guided"] if guided else []), "--stack-name", self.stack,
             "--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items()),
         ]
         done = subprocess.run(
-            command, cwd=ROOT, env=os.environ | CREDENTIALS | {"AWS_ENDPOINT_URL": self.endpoint},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
+            command, cwd=folder, env=os.environ | CREDENTIALS | {"AWS_ENDPOINT_URL": self.endpoint},
+            # To each of the guide's questions: as proposed.
+            input="\n" * 100 if guided else "",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
         )
         (self.work / f"sam-deploy-{self.stack}.log").write_text(done.stdout)
         if done.returncode != 0:

@@ -49,7 +49,8 @@ def local(arguments):
 def deployed(arguments):
     """The built template, deployed to the emulator by `sam deploy`; once more where it enforces the roles."""
     with Servers("deployed") as servers:
-        environment = deploy(servers, built_template())
+        # As the README has it; later deployments take what samconfig.toml says.
+        environment = deploy(servers, built_template(), guided=True)
         pytest(environment, ["deployed/test_without_secrets.py"], arguments)
         # Does nothing where those tests have made them.
         Deployment.of(environment).make_secrets()
@@ -67,7 +68,7 @@ def deployed(arguments):
         servers.took("flows, permissions")
 
 
-def deploy(servers, template, **emulator):
+def deploy(servers, template, guided=False, **emulator):
     """Starts an emulator and the sites, deploys the template, and gives the environment of the tests."""
     url = start_emulator(servers, "127.0.0.1", **emulator)
     environment = CREDENTIALS | servers.sites(private_address())
@@ -78,7 +79,7 @@ def deploy(servers, template, **emulator):
         "E2E_EMULATOR": url,
         "E2E_STACK": deployment.stack,
         "E2E_DEVIATIONS": DEPLOYED_DEVIATES,
-        "LATCHKEY_URL": deployment.deploy(template),
+        "LATCHKEY_URL": deployment.deploy(template, guided),
         "LATCHKEY_OPERATOR": deployment.operator(),
     }
     servers.took("sam deploy")
