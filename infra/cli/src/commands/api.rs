@@ -24,7 +24,12 @@ pub(super) enum Api {
     },
     /// Check a definition, and change nothing.
     Check(Check),
+    /// Print the JSON Schema of definitions, for editors.
+    Schema,
 }
+
+/// The JSON Schema of definitions; a test holds it to what the gateway takes.
+const SCHEMA: &str = include_str!("../../../../docs/definition.schema.json");
 
 #[derive(Debug, Args)]
 pub(super) struct Apply {
@@ -47,7 +52,13 @@ pub(super) async fn run(operator: &Operator, command: Api) -> Result<Report, Fai
         Api::Apply(command) => apply(operator, command).await,
         Api::List { account } => list(operator, &account).await,
         Api::Check(command) => check(&command),
+        Api::Schema => schema(),
     }
+}
+
+pub(super) fn schema() -> Result<Report, Failure> {
+    let json = serde_json::from_str(SCHEMA).map_err(|fault| Failure::Failed(fault.to_string()))?;
+    Ok(Report { text: SCHEMA.trim_end().to_owned(), json })
 }
 
 pub(super) fn check(command: &Check) -> Result<Report, Failure> {

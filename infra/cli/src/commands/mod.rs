@@ -99,6 +99,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Local(command) => return local::run(command).await,
         Command::Api(api::Api::Check(command)) => api::check(&command),
+        Command::Api(api::Api::Schema) => api::schema(),
         command => match operator::connect(&cli.global).await {
             Ok(operator) => operate(&operator, command).await,
             Err(failure) => Err(failure),

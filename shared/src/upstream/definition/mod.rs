@@ -171,4 +171,6 @@ pub fn parse(text: &str) -> Result<Checked, Vec<DefinitionFault>> {
 }
 
 #[cfg(test)]
+mod json_schema_tests;
+#[cfg(test)]
 mod tests;
