@@ -3,7 +3,6 @@
 Where the emulator and the build are comes from the environment, so that the driver and the tests share this file.
 """
 
-import copy
 import ipaddress
 import json
 import os
@@ -82,18 +81,6 @@ def functions(template):
     }
 
 
-def for_the_emulator(template):
-    """The template without what ministack refuses: alarms that compute with several metrics.
-
-    Nothing is tested on those here; the template's own tests hold them.
-    """
-    template = copy.deepcopy(template)
-    for name, resource in list(template["Resources"].items()):
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]:
-            del template["Resources"][name]
-    return template
-
-
 def without_encryption_contexts(template):
     """The template without the conditions on KMS's encryption context, which ministack does not know.
 
@@ -140,7 +127,7 @@ class Deployment:
     def deploy(self, template=None, guided=False, **parameters):
         """Deploys with samconfig.toml's values, opens the routes and gives the URL."""
         return self.deploy_as_it_stands(
-            for_the_emulator(template or built_template()),
+            template or built_template(),
             guided,
             **{"Architecture": "x86_64", "UpstreamNetworks": f"{private_address()}/32"} | parameters,
         )
