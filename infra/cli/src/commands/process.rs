@@ -35,15 +35,16 @@ pub(super) enum Fault {
     Answer(&'static str),
 }
 
-/// Runs `program` and takes the credentials that it prints. No shell sees the arguments, the program sees nothing
-/// of standard input (which may hold a password), and what it says on standard error goes to the operator.
+/// Runs `program` and takes the credentials that it prints. No shell sees the arguments, and the program sees nothing
+/// of standard input (which may hold a password); what it says on standard error goes to `told`.
 pub(super) async fn credentials<A: AsRef<OsStr>>(
     program: impl AsRef<OsStr>,
     arguments: impl IntoIterator<Item = A>,
+    told: Stdio,
     limit: Duration,
 ) -> Result<Credentials, Fault> {
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(told).kill_on_drop(true);
     let mut child = command.spawn().map_err(|fault| match fault.kind() {
         io::ErrorKind::NotFound => Fault::NotInstalled,
         _ => Fault::Run(fault),
@@ -121,7 +122,7 @@ mod tests {
 
     #[cfg(unix)]
     async fn shell(script: &str, limit: Duration) -> Result<Credentials, Fault> {
-        credentials("sh", ["-c", script], limit).await
+        credentials("sh", ["-c", script], Stdio::inherit(), limit).await
     }
 
     #[test]
@@ -205,10 +206,10 @@ mod tests {
         assert!(matches!(failed, Err(Fault::Failed(status)) if status.code() == Some(3)), "{failed:?}");
         assert!(matches!(shell("echo garbage", LIMIT).await, Err(Fault::Answer(_))));
         assert!(matches!(shell("exec cat /dev/zero", LIMIT).await, Err(Fault::TooLong)));
-        let absent = credentials("no-such-program-here", ["x"], LIMIT).await;
+        let absent = credentials("no-such-program-here", ["x"], Stdio::inherit(), LIMIT).await;
         assert!(matches!(absent, Err(Fault::NotInstalled)), "{absent:?}");
         let folder = tempfile::tempdir().unwrap();
-        let forbidden = credentials(folder.path(), ["x"], LIMIT).await;
+        let forbidden = credentials(folder.path(), ["x"], Stdio::inherit(), LIMIT).await;
         assert!(matches!(forbidden, Err(Fault::Run(_))), "{forbidden:?}");
     }
 
@@ -217,7 +218,8 @@ mod tests {
     async fn arguments_are_no_commands_and_standard_input_is_kept_back() {
         let script = r#"test "$1" = '$(touch /nowhere); x' && test -z "$(cat)" &&
             echo '{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "b"}'"#;
-        let found = credentials("sh", ["-c", script, "sh", "$(touch /nowhere); x"], LIMIT).await;
+        let found =
+            credentials("sh", ["-c", script, "sh", "$(touch /nowhere); x"], Stdio::inherit(), LIMIT).await;
         assert_eq!(found.unwrap().access_key_id(), "a");
     }
 }

@@ -4,6 +4,7 @@
 //! role) would need clients of other services: the AWS command line does that, where it is installed.
 
 use std::borrow::Cow;
+use std::process::Stdio;
 
 use aws_credential_types::Credentials;
 use aws_runtime::env_config::file::EnvConfigFiles;
@@ -79,7 +80,10 @@ impl Profile {
                 let Some((program, arguments)) = words.split_first() else {
                     return Err(self.no_credentials("its credential_process is no command"));
                 };
-                ("its credential_process", process::credentials(program, arguments, limit).await)
+                (
+                    "its credential_process",
+                    process::credentials(program, arguments, Stdio::inherit(), limit).await,
+                )
             }
             Way::CommandLine => {
                 let mut arguments = vec!["configure", "export-credentials"];
@@ -87,15 +91,22 @@ impl Profile {
                     arguments.extend(["--profile", self.sections.selected_profile()]);
                 }
                 arguments.extend(["--format", "process"]);
-                ("the AWS command line", process::credentials(AWS, arguments, limit).await)
+                // Where nobody said that there are any, its complaint is none of ours.
+                let told = if self.is_there() { Stdio::inherit() } else { Stdio::null() };
+                ("the AWS command line", process::credentials(AWS, arguments, told, limit).await)
             }
         };
         match outcome {
             Ok(credentials) => Ok(Some(credentials)),
             // Nobody said that there are any; whoever needs some says so.
-            Err(_) if self.sections.get_profile(self.sections.selected_profile()).is_none() => Ok(None),
+            Err(_) if !self.is_there() => Ok(None),
             Err(fault) => Err(self.no_credentials(&format!("{what} {fault}"))),
         }
+    }
+
+    /// Whether AWS's configuration files have it.
+    fn is_there(&self) -> bool {
+        self.sections.get_profile(self.sections.selected_profile()).is_some()
     }
 
     fn way(&self) -> Way {
