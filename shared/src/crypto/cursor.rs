@@ -42,7 +42,7 @@ pub fn encode(
     now: Timestamp,
 ) -> Result<String, Error> {
     let plain = [&[FORMAT], binding(account_id, list).as_slice(), position].concat();
-    Ok(keyring.newest(Purpose::Cursor)?.sealer().seal_text(&plain, now))
+    keyring.newest(Purpose::Cursor)?.sealer().seal_text(&plain, now)
 }
 
 /// The position in `cursor`, given earlier for the same account and list.

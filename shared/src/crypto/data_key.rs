@@ -2,15 +2,12 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use ed25519_dalek::SigningKey;
-use fernet::Fernet;
 use hkdf::Hkdf;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
+use super::fernet::Sealer;
 use super::fields;
 use super::purpose::Purpose;
 use super::secret::Key;
@@ -47,7 +44,7 @@ impl DataKey {
             id: id.to_owned(),
             created_at,
             mac: derived("mac")?,
-            seal: Sealer::new(&derived("seal")?)?,
+            seal: Sealer::new(&derived("seal")?),
             jwt,
         })
     }
@@ -122,73 +119,11 @@ pub(super) fn derive(key: &Key, info: &str) -> Result<Key, Error> {
     Key::filled(|okm| expand.expand(info.as_bytes(), okm)).map_err(|error| Error::internal(error.to_string()))
 }
 
-/// Fernet: AES-128-CBC and HMAC-SHA-256, encrypt then MAC, as its specification says.
-pub(crate) struct Sealer(Fernet);
-
-impl Sealer {
-    pub(super) fn new(key: &Key) -> Result<Self, Error> {
-        let text = Zeroizing::new(URL_SAFE.encode(key.expose_secret()));
-        Fernet::new(&text).map(Self).ok_or_else(|| Error::internal("not a Fernet key"))
-    }
-
-    /// A Fernet token (URL-safe base64) over `plain`.
-    pub(crate) fn seal_text(&self, plain: &[u8], now: Timestamp) -> String {
-        self.0.encrypt_at_time(plain, seconds(now))
-    }
-
-    /// What the token `text` holds; `None` unless this key made it, to the letter.
-    pub(crate) fn open_text(&self, text: &str, now: Timestamp) -> Option<Zeroizing<Vec<u8>>> {
-        // Fernet's own reader ignores the padding: then more than one text would be the same token.
-        URL_SAFE.decode(text).ok()?;
-        self.0.decrypt_at_time(text, None, seconds(now)).ok().map(Zeroizing::new)
-    }
-
-    /// A Fernet token over `plain` as bytes: a quarter smaller than as text.
-    pub(crate) fn seal(&self, plain: &[u8], now: Timestamp) -> Result<Vec<u8>, Error> {
-        URL_SAFE.decode(self.seal_text(plain, now)).map_err(Error::internal)
-    }
-
-    /// What the token in `bytes` holds; `None` unless this key made it.
-    pub(crate) fn open(&self, bytes: &[u8], now: Timestamp) -> Option<Zeroizing<Vec<u8>>> {
-        self.open_text(&URL_SAFE.encode(bytes), now)
-    }
-}
-
-fn seconds(now: Timestamp) -> u64 {
-    u64::try_from(now.as_second()).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::at_second;
     use crate::crypto::secret::hex;
-
-    /// The vector of the Fernet specification's `verify.json` and `generate.json`.
-    const SECRET: &str = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
-    const TOKEN: &str = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
-
-    fn spec_sealer() -> Sealer {
-        Sealer::new(&Key::from_slice(&URL_SAFE.decode(SECRET).unwrap()).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn reads_the_token_of_the_fernet_specification() {
-        let plain = spec_sealer().open_text(TOKEN, at_second(499_162_800)).unwrap();
-        assert_eq!(plain.as_slice(), b"hello");
-        assert_eq!(
-            spec_sealer().open(&URL_SAFE.decode(TOKEN).unwrap(), at_second(499_162_800)).unwrap(),
-            plain
-        );
-    }
-
-    #[test]
-    fn a_token_has_one_spelling() {
-        let now = at_second(499_162_800);
-        assert!(spec_sealer().open_text(TOKEN.trim_end_matches('='), now).is_none());
-        assert!(spec_sealer().open_text(&format!("{TOKEN}="), now).is_none());
-        assert!(spec_sealer().open_text(&TOKEN.replace('_', "/"), now).is_none());
-    }
 
     #[test]
     fn derived_keys_differ_by_purpose_and_by_use() {

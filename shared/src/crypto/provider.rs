@@ -10,8 +10,9 @@ use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
 use zeroize::Zeroizing;
 
-use super::data_key::{Sealer, derive};
+use super::data_key::derive;
 use super::envelope::{Envelope, Wrapper};
+use super::fernet::Sealer;
 use super::purpose::Purpose;
 use super::secret::Key;
 use crate::config::Aws;
@@ -175,7 +176,7 @@ fn read_master(path: &Path) -> Result<Key, ProviderError> {
 
 /// The master key wraps each purpose under a key of its own, so that no envelope passes for another's.
 fn wrapping(master: &Key, purpose: Purpose) -> Result<Sealer, Error> {
-    Sealer::new(&derive(master, &format!("latchkey/v1/master/{}", purpose.name()))?)
+    derive(master, &format!("latchkey/v1/master/{}", purpose.name())).map(|key| Sealer::new(&key))
 }
 
 /// A lean client: no default credential chain, and the HTTP client that all AWS clients share.

@@ -82,6 +82,13 @@ impl Purpose {
         }
     }
 
+    /// Whether a keyring unwraps the purpose's keys when it starts. Stored secrets have keys of their own, which lie
+    /// beside them.
+    #[must_use]
+    pub const fn is_loaded(self) -> bool {
+        !matches!(self, Self::StoredCredentials)
+    }
+
     /// Whether the key is an Ed25519 pair, whose public half anyone may have.
     #[must_use]
     pub const fn is_signing(self) -> bool {

@@ -8,10 +8,9 @@
 
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::data_key::Sealer;
+use super::fernet::{Sealer, TAG};
 use super::fields::{DIGEST_LENGTH, Reader, digest};
 use super::keyring::{DataKey, Keyring, Purpose};
 use super::secret::{Key, Secret, SecretBytes, same};
@@ -81,6 +80,13 @@ impl fmt::Debug for EncryptionKey {
 #[derive(Clone)]
 pub struct SessionKey(Key);
 
+impl From<Key> for SessionKey {
+    /// A key that is at hand.
+    fn from(key: Key) -> Self {
+        Self(key)
+    }
+}
+
 impl fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionKey([redacted])")
@@ -132,7 +138,7 @@ pub fn new_key(
     let key = Key::random()?;
     // The binding as a digest: the client carries the text on every call, so it is kept short.
     let plain = Zeroizing::new([&[FORMAT], key.expose_secret().as_slice(), &binding.digest()].concat());
-    let text = keyring.newest(Purpose::SessionSeal)?.sealer().seal_text(&plain, now);
+    let text = keyring.newest(Purpose::SessionSeal)?.sealer().seal_text(&plain, now)?;
     Ok((EncryptionKey(text), SessionKey(key)))
 }
 
@@ -178,11 +184,17 @@ pub fn seal(
     }
     let mac_key = keyring.newest(Purpose::SessionMac)?;
     let id_length = u8::try_from(mac_key.id().len()).map_err(Error::internal)?;
-    let sealed = Sealer::new(&key.0)?.seal(state, now)?;
     let issued_at = now.as_microsecond();
-    let mac = binding.mac(&mac_key, revision, issued_at, &sealed);
-    let head = [&[FORMAT, id_length], mac_key.id().as_bytes(), &issued_at.to_be_bytes(), &mac].concat();
-    Ok([head, sealed].concat())
+    let head = [&[FORMAT, id_length], mac_key.id().as_bytes(), &issued_at.to_be_bytes()].concat();
+    // The MAC stands before what it is about: its place is kept, and the token made where it will stay.
+    let sealed_at = head.len() + DIGEST_LENGTH;
+    let mut blob = Vec::with_capacity(sealed_at + Sealer::length(state));
+    blob.extend_from_slice(&head);
+    blob.resize(sealed_at, 0);
+    Sealer::new(&key.0).seal_onto(&mut blob, state, now)?;
+    let (front, sealed) = blob.split_at_mut(sealed_at);
+    front[head.len()..].copy_from_slice(&binding.mac(&mac_key, revision, issued_at, sealed));
+    Ok(blob)
 }
 
 /// The state in `blob`, if it was sealed for this session as this `revision` at most [`STATE_LIFETIME`]
@@ -201,17 +213,40 @@ pub async fn open(
     let parsed = Blob::parse(blob).ok_or(SealError::Invalid)?;
     let mac_key = keyring.version(Purpose::SessionMac, parsed.mac_key, now).await?;
     let mac_key = mac_key.ok_or(SealError::Invalid)?;
-    // Before anything is decrypted: nothing unauthenticated reaches the cipher.
     let mac = binding.mac(&mac_key, revision, parsed.issued_at, parsed.sealed);
-    if !same(mac, parsed.mac) {
-        return Err(SealError::Invalid);
-    }
+    let is_ours = same(mac, parsed.mac);
     let issued_at = Timestamp::from_microsecond(parsed.issued_at).map_err(|_| SealError::Invalid)?;
-    if after(issued_at, STATE_LIFETIME) <= now || issued_at > after(now, CLOCK_SKEW) {
-        return Err(SealError::Invalid);
+    let is_timely = after(issued_at, STATE_LIFETIME) > now && issued_at <= after(now, CLOCK_SKEW);
+    // Tried even where it is refused already: how long a refusal takes must not tell the reason. The token has a
+    // MAC of its own, so that nothing unauthenticated reaches the cipher.
+    match Sealer::new(&key.0).open(parsed.sealed, now) {
+        Some(mut state) if is_ours && is_timely => {
+            Ok(Opened { state: SecretBytes::new(std::mem::take(&mut *state)), issued_at })
+        }
+        _ => Err(SealError::Invalid),
     }
-    let mut state = Sealer::new(&key.0)?.open(parsed.sealed, now).ok_or(SealError::Invalid)?;
-    Ok(Opened { state: SecretBytes::new(std::mem::take(&mut *state)), issued_at })
+}
+
+/// The data key in what the client presented, and the state in `blob`: [`open_key`] and [`open`] in one, with the
+/// same work for the blob whether or not the key is right.
+///
+/// # Errors
+/// See [`SealError`].
+pub async fn open_with(
+    keyring: &Keyring,
+    presented: &EncryptionKey,
+    binding: &SessionBinding<'_>,
+    revision: u64,
+    blob: &[u8],
+    now: Timestamp,
+) -> Result<(SessionKey, Opened), SealError> {
+    let (key, is_right) = match open_key(keyring, presented, binding, now).await {
+        Ok(key) => (key, true),
+        Err(SealError::Invalid) => (SessionKey(Key::random()?), false),
+        Err(error) => return Err(error),
+    };
+    let opened = open(keyring, &key, binding, revision, blob, now).await?;
+    if is_right { Ok((key, opened)) } else { Err(SealError::Invalid) }
 }
 
 impl SessionBinding<'_> {
@@ -223,11 +258,13 @@ impl SessionBinding<'_> {
 
     fn mac(&self, key: &DataKey, revision: u64, issued_at: i64, sealed: &[u8]) -> [u8; DIGEST_LENGTH] {
         let [session, account, api] = self.texts();
-        let hash = Sha256::digest(sealed);
+        // The token's own HMAC stands for the token: it is a SHA-256 of all of it, and is checked against it before
+        // anything is decrypted.
+        let tag = sealed.split_at(sealed.len().saturating_sub(TAG)).1;
         let (generation, signed_in_at) = self.numbers();
         let (revision, issued_at) = (revision.to_be_bytes(), issued_at.to_be_bytes());
         let parts: [&[u8]; 8] =
-            [session, account, api, &generation, &signed_in_at, &revision, &issued_at, hash.as_slice()];
+            [session, account, api, &generation, &signed_in_at, &revision, &issued_at, tag];
         key.mac("latchkey/session-state/v1", &parts)
     }
 

@@ -104,6 +104,27 @@ async fn a_state_lives_for_half_an_hour() {
 }
 
 #[tokio::test]
+async fn key_and_state_open_together_or_not_at_all() {
+    let sealed = Sealed::new(b"state").await;
+    let with = async |text: &str, binding, blob: &[u8], now| {
+        open_with(&sealed.keyring, &EncryptionKey::from(text.to_owned()), binding, 5, blob, now).await
+    };
+    let (text, blob) = (sealed.client.expose(), sealed.blob.as_slice());
+    let (_, opened) = with(text, &BINDING, blob, NOW).await.unwrap();
+    assert_eq!(opened.state.expose_secret(), b"state");
+    let other = new_key(&sealed.keyring, &BINDING, NOW).unwrap().0;
+    assert!(invalid(&with(other.expose(), &BINDING, blob, NOW).await), "another key of the same session");
+    for key in ["", "gAAAAA", &text[1..]] {
+        assert!(invalid(&with(key, &BINDING, blob, NOW).await), "{key}");
+    }
+    assert!(invalid(&with(text, &BINDING, &blob[1..], NOW).await));
+    assert!(invalid(&with(text, &BINDING, blob, after(NOW, STATE_LIFETIME)).await));
+    for binding in &OTHERS {
+        assert!(invalid(&with(text, binding, blob, NOW).await));
+    }
+}
+
+#[tokio::test]
 async fn every_flipped_bit_truncation_and_extension_is_refused() {
     let sealed = Sealed::new(b"state").await;
     for index in 0..sealed.blob.len() {

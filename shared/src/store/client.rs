@@ -6,26 +6,28 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, tls};
 
 use super::conflict::RetryConflicts;
+use super::http::AwsHttp;
 use crate::config::Aws;
 
 /// How often one request to AWS is tried in all, the first time included.
 const ATTEMPTS: u32 = 3;
 
+/// How long a connection may take.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
+
 /// An HTTP client for everything at AWS: made once a process, so that connections are shared.
 #[must_use]
 pub fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
+    SharedHttpClient::new(AwsHttp::new(CONNECT_LIMIT))
 }
 
 /// Bounds on one request to AWS: well under the gateway's 30 seconds, all attempts included.
 #[must_use]
 pub fn sdk_timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
+        .connect_timeout(CONNECT_LIMIT)
         .operation_attempt_timeout(Duration::from_secs(4))
         .operation_timeout(Duration::from_secs(10))
         .build()

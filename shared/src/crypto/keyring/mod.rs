@@ -19,6 +19,8 @@ use zeroize::Zeroizing;
 
 use self::state::{LoadError, State};
 use super::provider::Provider;
+use super::secret::Key;
+use super::stored::Unwrapped;
 use crate::clock::seconds_between;
 use crate::config::Config;
 use crate::error::Cause;
@@ -55,6 +57,8 @@ struct Inner {
     store: Store,
     purposes: Vec<Purpose>,
     state: RwLock<Arc<State>>,
+    /// The keys of stored secrets that were in use.
+    unwrapped: Unwrapped,
     /// When this keyring last tried to load its state again, if ever. Held while it does.
     reloaded_at: Mutex<Option<Timestamp>>,
 }
@@ -92,6 +96,7 @@ impl Keyring {
                 store: store.clone(),
                 purposes: purposes.to_vec(),
                 state: RwLock::new(Arc::new(state)),
+                unwrapped: Unwrapped::default(),
                 reloaded_at: Mutex::new(None),
             }),
         })
@@ -146,6 +151,20 @@ impl Keyring {
         }
         self.reload(now).await?;
         Ok(self.state().ring(purpose)?.open(token, now))
+    }
+
+    /// The data key that lies wrapped beside a stored secret.
+    pub(super) async fn stored_key(&self, envelope: &[u8], now: Timestamp) -> Result<Key, Error> {
+        if !self.inner.purposes.contains(&Purpose::StoredCredentials) {
+            return Err(state::not_loaded(Purpose::StoredCredentials));
+        }
+        self.inner.unwrapped.get(&self.inner.provider, envelope, now).await
+    }
+
+    /// What wraps the keys: for [`stored::seal`](super::stored::seal).
+    #[must_use]
+    pub fn provider(&self) -> &Provider {
+        &self.inner.provider
     }
 
     /// The public key `kid` of a signing purpose; `None` where there is none. Works for whoever holds

@@ -89,6 +89,7 @@ impl State {
         now: Timestamp,
     ) -> Result<Self, LoadError> {
         let authenticates = purposes.contains(&Purpose::KeyPepper);
+        let purposes: Vec<Purpose> = purposes.iter().copied().filter(|purpose| purpose.is_loaded()).collect();
         let wanted =
             |purpose: &Purpose| purposes.contains(purpose) || (authenticates && purpose.is_signing());
         let wanted: Vec<Purpose> = Purpose::ALL.into_iter().filter(wanted).collect();
