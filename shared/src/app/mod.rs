@@ -14,6 +14,7 @@ use crate::error::Cause;
 use crate::http::{Request, Response};
 use crate::store::Store;
 use crate::upstream::egress::Egress;
+use crate::upstream::outbound::Pools;
 
 pub use self::needs::{Action, Needs, Setting};
 pub use self::run::{EventFunction, run, run_on_events};
@@ -25,6 +26,8 @@ pub struct App {
     pub store: Store,
     pub keyring: Keyring,
     egress: Option<Egress>,
+    /// The operator's outbound proxies.
+    pub proxy_pools: Pools,
     pub clock: Clock,
 }
 
@@ -52,13 +55,19 @@ impl App {
         let purposes: Vec<Purpose> = needs.all_purposes().into_iter().collect();
         let keyring = Keyring::load(&config, &store, &purposes, clock.now()).await?;
         let egress = needs.egress.map(|open| open(config.egress_options(), clock.clone()));
-        Ok(Self { config, store, keyring, egress, clock })
+        Ok(Self { config, store, keyring, egress, proxy_pools: Pools::default(), clock })
     }
 
     /// The application of a process that holds every function.
     #[must_use]
     pub fn whole(config: Config, store: Store, keyring: Keyring, egress: Egress, clock: Clock) -> Self {
-        Self { config, store, keyring, egress: Some(egress), clock }
+        Self { config, store, keyring, egress: Some(egress), proxy_pools: Pools::default(), clock }
+    }
+
+    /// The same with these pools of outbound proxies before those that are stored.
+    #[must_use]
+    pub fn with_proxy_pools(self, proxy_pools: Pools) -> Self {
+        Self { proxy_pools, ..self }
     }
 
     /// The way out to upstreams.

@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod email;
 pub mod id;
 pub mod key_text;
+pub mod masked;
 pub mod network;
 pub mod permission;
 pub mod refresh;

@@ -123,6 +123,29 @@ impl Limits {
         if known.is_none() && self.slots.len() >= usize::try_from(cap).unwrap_or(usize::MAX) {
             return Err(Refused::Cap);
         }
+        self.add_attempt(now)?;
+        let session_id = known.as_ref().map_or(fresh, |slot| slot.session_id);
+        let held_before = known.map(|slot| slot.reserved_until);
+        let reserved_until = after(now, RESERVATION);
+        self.version += 1;
+        let slot = Slot { session_id, generation: self.version, reserved_until };
+        self.slots.insert(user.newest.to_owned(), slot);
+        self.nonce = nonce;
+        Ok(Granted { session_id, held_before, generation: self.version, limits: self })
+    }
+
+    /// Takes an attempt for a sign-in within a session that has its slot already.
+    ///
+    /// # Errors
+    /// [`Refused::Attempts`].
+    pub fn take_attempt(mut self, nonce: String, now: Timestamp) -> Result<Self, Refused> {
+        self.add_attempt(now)?;
+        self.version += 1;
+        self.nonce = nonce;
+        Ok(self)
+    }
+
+    fn add_attempt(&mut self, now: Timestamp) -> Result<(), Refused> {
         let since = |begun: i64| now.as_microsecond() - begun;
         self.attempts.retain(|&begun| since(begun) < ATTEMPT_WINDOW * 1_000_000);
         if self.attempts.len() >= ATTEMPTS {
@@ -131,15 +154,8 @@ impl Limits {
             return Err(Refused::Attempts { retry_after: (free_in + 999_999).div_euclid(1_000_000) });
         }
         self.attempts.push(now.as_microsecond());
-        let session_id = known.as_ref().map_or(fresh, |slot| slot.session_id);
-        let held_before = known.map(|slot| slot.reserved_until);
-        let reserved_until = after(now, RESERVATION);
-        self.version += 1;
-        let slot = Slot { session_id, generation: self.version, reserved_until };
-        self.slots.insert(user.newest.to_owned(), slot);
-        self.nonce = nonce;
         self.ttl = after(now, SESSION_LIFE + ATTEMPT_WINDOW).as_second();
-        Ok(Granted { session_id, held_before, generation: self.version, limits: self })
+        Ok(())
     }
 
     /// Undoes what a failed sign-in, `granted` before, did to the slots, so that another site user need not wait: a
@@ -158,6 +174,8 @@ impl Limits {
     }
 }
 
+/// How long a call may have a session to itself, in seconds: no call lasts longer (API Gateway's limit).
+pub const LEASE: i64 = 30;
 /// How long a session outlives its last save, in seconds.
 pub const SESSION_IDLE: i64 = 30 * 60;
 /// When a session ends in any case, in seconds after the sign-in: 30 days.

@@ -174,6 +174,18 @@ impl Request {
         self.fields()
     }
 
+    /// The query parameter `limit`: how many entries of a list a page holds, `usual` where it is not given.
+    ///
+    /// # Errors
+    /// `invalid_request` where it is no whole number from 1 to `most`.
+    pub fn limit(&self, usual: i32, most: i32) -> Result<i32, Error> {
+        let Some(text) = self.query_parameter("limit") else { return Ok(usual) };
+        text.parse()
+            .ok()
+            .filter(|limit| (1..=most).contains(limit))
+            .ok_or_else(|| Error::invalid_field("limit", format!("must be a whole number from 1 to {most}")))
+    }
+
     /// A decoded query parameter; the first of its name.
     #[must_use]
     pub fn query_parameter(&self, name: &str) -> Option<String> {

@@ -7,6 +7,7 @@ mod batch;
 mod client;
 mod conditional;
 mod conflict;
+mod http;
 mod table;
 
 pub mod accounts;
@@ -16,6 +17,7 @@ pub mod keys;
 pub mod limits;
 pub mod login_sessions;
 pub mod operator;
+pub mod proxy_pools;
 pub mod secrets;
 pub mod upstream_sessions;
 pub mod usage;

@@ -275,16 +275,27 @@ impl Store {
     /// # Errors
     /// `conflict` where a condition did not hold.
     pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {
+        match self.transact_telling(items).await? {
+            None => Ok(()),
+            Some(_) => Err(Code::Conflict.into()),
+        }
+    }
+
+    /// Writes all or nothing; where a condition did not hold, tells which item's: the first's of them.
+    pub(super) async fn transact_telling(
+        &self,
+        items: Vec<TransactWriteItem>,
+    ) -> Result<Option<usize>, Error> {
         let outcome = self.client().transact_write_items().set_transact_items(Some(items)).send().await;
-        let Err(error) = outcome else { return Ok(()) };
-        let lost = error.as_service_error().is_some_and(|error| match error {
+        let Err(error) = outcome else { return Ok(None) };
+        let lost = error.as_service_error().and_then(|error| match error {
             TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                 let mut reasons = cancelled.cancellation_reasons().iter();
-                reasons.any(|reason| reason.code() == Some("ConditionalCheckFailed"))
+                reasons.position(|reason| reason.code() == Some("ConditionalCheckFailed"))
             }
-            _ => false,
+            _ => None,
         });
-        if lost { Err(Error::from(Code::Conflict).because(error)) } else { Err(failed(error)) }
+        if lost.is_some() { Ok(lost) } else { Err(failed(error)) }
     }
 
     pub(super) fn put_new(

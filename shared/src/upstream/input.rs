@@ -3,23 +3,20 @@
 //! Inputs may be secrets, so no message ever holds a value: each is written here, from the rule that was
 //! broken.
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value};
 
-use super::definition::{Endpoint, LARGEST_REGEX, LoginFlow};
+use super::definition::{Endpoint, LoginFlow};
+use super::json_schema::{Schema, bounded, unknown_input};
 use crate::error::Fault;
 
 /// The longest credential, in characters.
 pub const LONGEST_CREDENTIAL: usize = 4096;
 /// Faults told at once.
-const MOST_FAULTS: usize = 100;
+pub const MOST_FAULTS: usize = 100;
 /// References to references.
 const MOST_HOPS: usize = 8;
 /// Objects within objects whose defaults are filled in.
 const DEEPEST_DEFAULT: usize = 8;
-/// Characters of a client's own field name that are told back.
-const LONGEST_FIELD: usize = 100;
 
 /// Checks the inputs of an endpoint and fills in the defaults.
 ///
@@ -35,20 +32,10 @@ pub fn check(endpoint: &Endpoint, given: Map<String, Value>) -> Result<Map<Strin
     // A stored definition was compiled when it was accepted; failing here is an accident, and nothing is sent.
     let validator = compile(schema)
         .map_err(|_| vec![Fault::new("", "cannot be checked: the definition's schema is broken")])?;
-    let mut faults: Vec<Fault> = Vec::new();
-    for error in validator.iter_errors(&inputs).take(MOST_FAULTS) {
-        for fault in tell(&error) {
-            if !faults.contains(&fault) {
-                faults.push(fault);
-            }
-        }
-    }
+    let faults = validator.faults(&inputs, MOST_FAULTS);
     match inputs {
         Value::Object(inputs) if faults.is_empty() => Ok(inputs),
-        _ => {
-            faults.truncate(MOST_FAULTS);
-            Err(faults)
-        }
+        _ => Err(faults),
     }
 }
 
@@ -86,29 +73,15 @@ pub fn check_credentials(
 ///
 /// # Errors
 /// What is wrong with the schema.
-pub fn compile(schema: &Value) -> Result<Validator, String> {
-    let mut closed = schema.clone();
-    let says = ["additionalProperties", "unevaluatedProperties"];
+pub fn compile(schema: &Value) -> Result<Schema, String> {
     let resolved = resolve(schema, schema);
-    if let Value::Object(members) = &mut closed
-        && says.iter().all(|word| resolved.get(word).is_none())
-    {
-        members.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
-    }
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .with_pattern_options(PatternOptions::regex().size_limit(LARGEST_REGEX).dfa_size_limit(LARGEST_REGEX))
-        .should_validate_formats(true)
-        .offline()
-        .build(&closed)
-        .map_err(|error| {
-            let place = error.instance_path().to_string();
-            let message: String = error.to_string().chars().take(300).collect();
-            format!(
-                "is no JSON Schema (2020-12){}{place}: {message}",
-                if place.is_empty() { "" } else { " at " }
-            )
-        })
+    let says = ["additionalProperties", "unevaluatedProperties"];
+    let closed = schema.is_object() && says.iter().all(|word| resolved.get(word).is_none());
+    Schema::compile(schema, closed).map_err(|fault| {
+        let place = if fault.place.is_empty() { String::new() } else { format!(" at {}", fault.place) };
+        let message: String = fault.message.chars().take(300).collect();
+        format!("is no JSON Schema (2020-12){place}: {message}")
+    })
 }
 
 /// Follows `$ref` within `root` to the schema that says something.
@@ -143,75 +116,10 @@ fn fill_in(value: &mut Value, schema: &Value, root: &Value, depth: usize) {
     }
 }
 
-fn unknown(name: &str) -> Fault {
-    Fault::new(bounded(name), "is not an input of this endpoint")
-}
-
-fn bounded(name: &str) -> String {
-    name.chars().take(LONGEST_FIELD).collect()
-}
-
-/// The faults that one broken rule makes.
-fn tell(error: &ValidationError<'_>) -> Vec<Fault> {
-    let place = dotted(&error.instance_path().to_string());
-    let below =
-        |name: &str| if place.is_empty() { bounded(name) } else { format!("{place}.{}", bounded(name)) };
-    match error.kind() {
-        ValidationErrorKind::Required { property } => {
-            vec![Fault::new(below(property.as_str().unwrap_or_default()), "is required")]
-        }
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected
-            .iter()
-            .take(MOST_FAULTS)
-            .map(|name| Fault::new(below(name), "is not an input of this endpoint"))
-            .collect(),
-        kind => vec![Fault::new(place.clone(), rule(kind))],
-    }
-}
-
-/// A JSON pointer as a field's name: `/filter/tags/0` is `filter.tags.0`.
-fn dotted(pointer: &str) -> String {
-    let names = pointer.split('/').skip(1).map(|name| bounded(&name.replace("~1", "/").replace("~0", "~")));
-    names.collect::<Vec<_>>().join(".")
-}
-
-/// The rule in words; never the value.
-fn rule(kind: &ValidationErrorKind) -> String {
-    use ValidationErrorKind as Kind;
-    match kind {
-        Kind::Type { kind: TypeKind::Single(kind) } => format!("must be of type {kind}"),
-        Kind::Type { kind: TypeKind::Multiple(_) } => {
-            "must be of one of the types that the schema names".to_owned()
-        }
-        Kind::Enum { options } => match options.as_array() {
-            Some(options) if options.len() <= 20 => {
-                let options: Vec<String> = options.iter().map(ToString::to_string).collect();
-                format!("must be one of {}", options.join(", "))
-            }
-            _ => "must be one of the values that the schema names".to_owned(),
-        },
-        Kind::Constant { expected_value } => format!("must be {expected_value}"),
-        Kind::Minimum { limit } => format!("must be at least {limit}"),
-        Kind::Maximum { limit } => format!("must be at most {limit}"),
-        Kind::ExclusiveMinimum { limit } => format!("must be more than {limit}"),
-        Kind::ExclusiveMaximum { limit } => format!("must be less than {limit}"),
-        Kind::MultipleOf { multiple_of } => format!("must be a multiple of {multiple_of}"),
-        Kind::MinLength { limit: 1 } => "must not be empty".to_owned(),
-        Kind::MinLength { limit } => format!("must be at least {limit} characters"),
-        Kind::MaxLength { limit } => format!("must be at most {limit} characters"),
-        Kind::MinItems { limit } => format!("must have at least {limit} items"),
-        Kind::MaxItems { limit } => format!("must have at most {limit} items"),
-        Kind::AdditionalItems { limit } => format!("must have at most {limit} items"),
-        Kind::UniqueItems => "must hold no item twice".to_owned(),
-        Kind::MinProperties { limit } => format!("must have at least {limit} members"),
-        Kind::MaxProperties { limit } => format!("must have at most {limit} members"),
-        Kind::Pattern { pattern } => format!("must match the pattern {pattern}"),
-        Kind::Format { format } => format!("must be of the format {format}"),
-        Kind::PropertyNames { .. } => "has a member whose name is not allowed".to_owned(),
-        Kind::FalseSchema => "is not allowed here".to_owned(),
-        _ => "is not what the endpoint's schema asks for".to_owned(),
-    }
+/// The fault of an input that nothing names.
+#[must_use]
+pub fn unknown(name: &str) -> Fault {
+    Fault::new(bounded(name), unknown_input())
 }
 
 #[cfg(test)]
@@ -231,6 +139,7 @@ mod tests {
             description: None,
             input_schema: Some(schema),
             upstream: None,
+            carries: Vec::new(),
         }
     }
 

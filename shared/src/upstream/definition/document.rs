@@ -5,6 +5,7 @@ use super::operation::{Around, Endpoints, endpoints};
 use super::reader::{At, Report};
 use super::request::{absolute, warn_of_plain_http};
 use super::scheme::{Session, allowed_hosts, session};
+use super::security::Schemes;
 use super::{AllowedHost, Checked, Definition, DefinitionFault, LONGEST_DOCUMENT, Mount};
 
 /// Segments of a mount's path.
@@ -59,17 +60,21 @@ fn read(node: &Node, report: &Report) -> Option<Definition> {
         root.fault("needs `paths`, or `x-mount`");
     }
     let nothing = std::collections::BTreeSet::new();
+    let security = root.member("security").map(|at| schemes.security(&at)).unwrap_or_default();
+    let mount_carries = if mount.is_some() { security.carries.clone() } else { Vec::new() };
     let around = Around {
         document: node,
         hosts: &hosts,
         scheme: session.as_ref().map(|session| session.scheme.name.as_str()),
         schemes: &schemes,
         session: session.as_ref().map_or(&nothing, |session| &session.kept_known.session),
-        security: root.member("security"),
+        security,
         is_mounted: mount.is_some(),
     };
     let endpoints = paths.map(|paths| endpoints(&paths, &around)).unwrap_or_default();
     let (session, login) = finish(&root, session, &endpoints);
+    let is_credential = |name: &str| login.as_ref().is_some_and(|login| login.credentials.contains_key(name));
+    let statics = schemes.finish(is_credential);
     Some(Definition {
         title: title?,
         version: version?,
@@ -79,6 +84,8 @@ fn read(node: &Node, report: &Report) -> Option<Definition> {
         login,
         endpoints: endpoints.by_name,
         mount,
+        statics,
+        mount_carries,
     })
 }
 
@@ -90,7 +97,10 @@ fn finish(
     let Some(mut session) = session else { return (None, None) };
     session.keep(endpoints.used_session.clone());
     match &endpoints.login {
-        Some(endpoint) => session.login.endpoint.clone_from(endpoint),
+        Some(endpoint) => {
+            session.login.endpoint.clone_from(endpoint);
+            session.scheme.login.clone_from(endpoint);
+        }
         None => root.fault("has x-session, but no operation says `x-initiates-session`"),
     }
     (Some(session.scheme), Some(session.login))
@@ -166,15 +176,14 @@ fn mount(at: &At<'_>) -> Option<Mount> {
     Some(Mount(path.to_owned()))
 }
 
-/// Reads the security scheme with `x-session`; every scheme's name and the hosts come with it.
+/// Reads the security scheme with `x-session`; every scheme and the hosts come with it.
 fn security_schemes<'n>(
     root: &At<'n>,
     base_url: Option<&url::Url>,
-) -> (Option<Session<'n>>, Vec<&'n str>, Vec<AllowedHost>) {
+) -> (Option<Session<'n>>, Schemes<'n>, Vec<AllowedHost>) {
     let mut hosts: Vec<AllowedHost> = base_url.and_then(AllowedHost::of).into_iter().collect();
     let schemes = root.member("components").and_then(|at| at.member("securitySchemes"));
     let schemes = schemes.map(|at| at.entries()).unwrap_or_default();
-    let names = schemes.iter().map(|(name, _)| *name).collect();
     let mut found: Option<(&str, At<'n>)> = None;
     for (name, scheme) in &schemes {
         let Some(at) = scheme.member("x-session") else { continue };
@@ -191,7 +200,7 @@ fn security_schemes<'n>(
         }
         session(name, &at, &hosts)
     });
-    (session, names, hosts)
+    (session, Schemes::read(&schemes), hosts)
 }
 
 /// Our own words at the top where they do nothing.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::flow::{Each, Extract, Extractor, Group, Narrow, Source};
-use super::pattern::{Css, Path, Pattern};
+use super::path::Path;
+use super::pattern::{Css, Pattern};
 use super::reader::{At, Fields};
 use super::{DEEPEST_EXTRACTOR, Lifetime};
 use crate::upstream::expression::{Expression, is_name};
@@ -185,16 +186,14 @@ fn narrow(fields: &mut Fields<'_>) -> Option<Narrow> {
         }
         return None;
     };
-    let pattern = at.accept(Pattern::new(at.text()?))?;
-    let groups = pattern.regex().map_or(1, regex::Regex::captures_len);
+    let pattern = read_pattern(&at)?;
+    let groups = pattern.groups().len();
     let group = match group {
         // Without a group, the first one is meant where there is one, else the whole match.
         None => Group::Number(usize::from(groups > 1)),
         Some(at) if at.is_text() => {
             let name = at.text()?;
-            let is_there = pattern
-                .regex()
-                .is_some_and(|regex| regex.capture_names().flatten().any(|found| found == name));
+            let is_there = pattern.groups().contains(&Some(name));
             if !is_name(name) || !is_there {
                 at.fault("names no group of the pattern");
             }
@@ -209,4 +208,16 @@ fn narrow(fields: &mut Fields<'_>) -> Option<Narrow> {
         }
     };
     Some(Narrow { pattern, group })
+}
+
+/// Longer than almost every page, in bytes.
+const LONG_TEXT: usize = 1024 * 1024;
+
+/// Reads a regular expression; one that sees only the beginning of a long text is warned of.
+pub(super) fn read_pattern(at: &At<'_>) -> Option<Pattern> {
+    let pattern = at.accept(Pattern::new(at.text()?))?;
+    if let Some(reach) = pattern.reach().filter(|reach| *reach < LONG_TEXT) {
+        at.warn(format!("is so large that it sees only the first {} KB of a text", reach / 1024));
+    }
+    Some(pattern)
 }

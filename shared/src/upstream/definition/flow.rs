@@ -6,7 +6,8 @@ use http::HeaderName;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::pattern::{Css, Path, Pattern};
+use super::path::Path;
+use super::pattern::{Css, Pattern};
 use crate::upstream::expression::{Condition, Expression, JsonTemplate, PathTemplate, Template};
 
 /// One request of a flow and what its answer must be like.

@@ -9,16 +9,16 @@ use super::node::Node;
 use super::parse;
 
 const SCHEMA: &str = include_str!("../../../../docs/definition.schema.json");
-/// Every definition that the repository holds.
+/// The definitions of tests and of the demo.
 const DEFINITIONS: [(&str, &str); 8] = [
     ("mail", include_str!("samples/mail.yaml")),
     ("token", include_str!("samples/token.yaml")),
+    ("service", include_str!("samples/service.yaml")),
     ("demo", include_str!("../../../../infra/demo-site/demo.yaml")),
     ("demo-json", include_str!("../../../../infra/demo-site/demo-json.yaml")),
     ("site", include_str!("../../../../tests/scraper/site.yaml")),
     ("json", include_str!("../../../../tests/scraper/json.yaml")),
     ("mount", include_str!("../../../../tests/scraper/mount.yaml")),
-    ("django-admin", include_str!("../../../../tests/e2e/django-admin.yaml")),
 ];
 
 fn validator() -> Validator {
@@ -43,6 +43,23 @@ fn every_definition_of_the_repository_is_valid() {
 }
 
 #[test]
+fn the_examples_are_valid_and_name_the_schema() {
+    let validator = validator();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/definitions");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for file in files.filter(|file| file.extension().is_some_and(|end| end == "yaml")) {
+        let (name, text) = (file.display(), std::fs::read_to_string(&file).unwrap());
+        assert!(text.starts_with("# yaml-language-server: $schema=../definition.schema.json\n"), "{name}");
+        assert_eq!(faults(&validator, &document(&text)), Vec::<String>::new(), "{name}");
+        let checked = parse(&text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+        assert_eq!(checked.warnings, Vec::new(), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 1, "{folder}");
+}
+
+#[test]
 fn faults_of_shape_are_seen_by_both() {
     const SESSION: &str = "/components/securitySchemes/session/x-session";
     let validator = validator();
@@ -55,6 +72,18 @@ fn faults_of_shape_are_seen_by_both() {
         ("/servers/0/url".to_owned(), json!("/relative")),
         ("/x-mount".to_owned(), json!("/a/b/c/d")),
         ("/x-upstream".to_owned(), json!({})),
+        ("/security".to_owned(), json!({})),
+        ("/security".to_owned(), json!(["session"])),
+        ("/paths/~1get_inbox/post/security".to_owned(), json!("session")),
+        ("/components/securitySchemes/key".to_owned(), json!({})),
+        ("/components/securitySchemes/key".to_owned(), json!({ "type": "key" })),
+        ("/components/securitySchemes/key".to_owned(), json!({ "type": "apiKey", "in": "query" })),
+        (
+            "/components/securitySchemes/key".to_owned(),
+            json!({ "type": "apiKey", "in": "body", "name": "x" }),
+        ),
+        ("/components/securitySchemes/key".to_owned(), json!({ "type": "http" })),
+        ("/components/securitySchemes/a key".to_owned(), json!({ "type": "http", "scheme": "basic" })),
         (at("/login"), json!([])),
         (at("/login/0/stepId"), json!("a step")),
         (at("/login/0/unknown"), json!(1)),
@@ -100,6 +129,16 @@ fn every_way_to_write_it_is_taken_by_both() {
         ("/info/version".to_owned(), json!(1.5)),
         ("/x-somebody-else".to_owned(), json!([1])),
         ("/servers/1".to_owned(), json!({ "url": "/relative" })),
+        ("/security".to_owned(), json!([{ "session": ["scope"] }, {}])),
+        (
+            "/components/securitySchemes/k.e-y".to_owned(),
+            json!({ "type": "http", "scheme": "Basic", "x-a": 1 }),
+        ),
+        (
+            "/components/securitySchemes/key".to_owned(),
+            json!({ "type": "apiKey", "in": "cookie", "name": "x" }),
+        ),
+        ("/components/securitySchemes/key".to_owned(), json!({ "type": "oauth2", "flows": {} })),
         (session("/login/0/description"), json!({ "free": 1 })),
         (session("/login/0/request"), json!({ "url": "https://sso.example.com/x?a=b" })),
         (

@@ -4,15 +4,19 @@
 mod document;
 mod extractor;
 mod flow;
+mod import;
 mod known;
 mod node;
 mod operation;
+mod path;
 mod pattern;
 mod reader;
 mod request;
 mod schema;
 mod scheme;
+mod security;
 mod session;
+mod statics;
 mod step;
 
 use std::collections::BTreeMap;
@@ -27,10 +31,13 @@ pub use flow::{
     BodyTemplate, Criterion, Each, Extract, Extractor, Failure, Group, Indicator, Lifetime, Mark, Method,
     Narrow, Reason, RedirectMark, RequestTemplate, Source, Step, Target,
 };
-pub use pattern::{Css, LARGEST_REGEX, LONGEST_PATTERN, Path, Pattern};
+pub use import::IMPORT;
+pub use path::Path;
+pub use pattern::{Css, LARGEST_REGEX, LONGEST_PATTERN, Pattern};
 pub use session::{
     Capture, Concurrency, Credential, Inject, LoginFlow, Logout, ProxyRule, SessionScheme, Sticky,
 };
+pub use statics::StaticScheme;
 
 /// The longest document, in bytes.
 pub const LONGEST_DOCUMENT: usize = 256 * 1024;
@@ -61,6 +68,12 @@ pub struct Definition {
     /// By name.
     pub endpoints: BTreeMap<String, Endpoint>,
     pub mount: Option<Mount>,
+    /// The security schemes without `x-session`, by name: what requests carry for everyone.
+    #[serde(default)]
+    pub statics: BTreeMap<String, StaticScheme>,
+    /// Those of them that every request through the mount carries.
+    #[serde(default)]
+    pub mount_carries: Vec<String>,
 }
 
 impl AllowedHost {
@@ -90,6 +103,9 @@ pub struct Endpoint {
     pub input_schema: Option<Value>,
     /// `None` for the endpoint that signs in.
     pub upstream: Option<UpstreamCall>,
+    /// The static schemes whose values its requests carry.
+    #[serde(default)]
+    pub carries: Vec<String>,
 }
 
 /// What an endpoint has to do with the session.
@@ -102,6 +118,8 @@ pub enum EndpointKind {
     Protected,
     /// It needs none.
     Public,
+    /// It makes a session of cookies that a browser has: the gateway's own endpoint of every API with a login.
+    Imports,
 }
 
 /// What an endpoint sends, and what it makes of the answer.
@@ -172,5 +190,7 @@ pub fn parse(text: &str) -> Result<Checked, Vec<DefinitionFault>> {
 
 #[cfg(test)]
 mod json_schema_tests;
+#[cfg(test)]
+mod statics_tests;
 #[cfg(test)]
 mod tests;

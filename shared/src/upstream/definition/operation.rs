@@ -8,12 +8,13 @@ use super::node::Node;
 use super::reader::At;
 use super::request::request;
 use super::schema::{input_names, input_schema};
+use super::security::{Schemes, Security};
 use super::step::steps;
-use super::{AllowedHost, Endpoint, EndpointKind, MOST_ENDPOINTS, UpstreamCall};
+use super::{AllowedHost, Endpoint, EndpointKind, IMPORT, MOST_ENDPOINTS, UpstreamCall};
 use crate::upstream::expression::is_name;
 
 /// Paths that the gateway keeps for itself.
-const RESERVED: [&str; 1] = ["import"];
+const RESERVED: [&str; 1] = [IMPORT];
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// What reading an operation needs to know of the rest of the document.
@@ -22,12 +23,12 @@ pub(super) struct Around<'n, 'a> {
     pub hosts: &'a [AllowedHost],
     /// The name of the security scheme with `x-session`.
     pub scheme: Option<&'a str>,
-    /// Every security scheme's name.
-    pub schemes: &'a [&'n str],
+    /// Every security scheme.
+    pub schemes: &'a Schemes<'n>,
     /// The session values that a login can keep.
     pub session: &'a BTreeSet<String>,
-    /// The requirement of operations that have none of their own.
-    pub security: Option<At<'n>>,
+    /// What operations ask for that have no `security` of their own.
+    pub security: Security,
     /// Whether plain operations describe what lies behind a mount.
     pub is_mounted: bool,
 }
@@ -71,7 +72,7 @@ pub(super) fn endpoints<'n>(paths: &At<'n>, around: &Around<'n, '_>) -> Endpoint
 /// An operation of a mounted upstream that only describes what is forwarded.
 fn is_documentation(at: &At<'_>, around: &Around<'_, '_>) -> bool {
     let ours = ["x-upstream", "x-initiates-session", "initiates_session", "depends_on_session"];
-    around.is_mounted && ours.iter().all(|key| at.member(key).is_none())
+    around.is_mounted && at.is_map() && ours.iter().all(|key| at.member(key).is_none())
 }
 
 fn operation<'n>(path: &str, method: &str, at: &At<'n>, around: &Around<'n, '_>, endpoints: &mut Endpoints) {
@@ -89,9 +90,13 @@ fn operation<'n>(path: &str, method: &str, at: &At<'n>, around: &Around<'n, '_>,
         return;
     }
     let initiates = initiates(at, around);
+    let security = match at.member("security") {
+        Some(own) => around.schemes.security(&own),
+        None => around.security.clone(),
+    };
     let kind = if initiates {
         EndpointKind::Initiates
-    } else if is_protected(at, around) {
+    } else if depends(at, around) || security.session {
         EndpointKind::Protected
     } else {
         EndpointKind::Public
@@ -106,6 +111,7 @@ fn operation<'n>(path: &str, method: &str, at: &At<'n>, around: &Around<'n, '_>,
             .and_then(|at| at.scalar()),
         input_schema: None,
         upstream: None,
+        carries: security.carries,
     };
     if initiates {
         if let Some(at) = upstream {
@@ -138,25 +144,13 @@ fn initiates(at: &At<'_>, around: &Around<'_, '_>) -> bool {
     tag.is_some() || flag
 }
 
-fn is_protected<'n>(at: &At<'n>, around: &Around<'n, '_>) -> bool {
-    if at.member("depends_on_session").is_some() {
-        if around.scheme.is_none() {
-            at.fault("depends on a session, but no security scheme has x-session");
-        }
-        return true;
+/// Whether the operation says `depends_on_session`.
+fn depends(at: &At<'_>, around: &Around<'_, '_>) -> bool {
+    let says = at.member("depends_on_session").is_some();
+    if says && around.scheme.is_none() {
+        at.fault("depends on a session, but no security scheme has x-session");
     }
-    let own = at.member("security");
-    let Some(security) = own.as_ref().or(around.security.as_ref()) else { return false };
-    let mut protected = false;
-    for requirement in security.list() {
-        for (name, at) in requirement.entries() {
-            if !around.schemes.contains(&name) {
-                at.fault("is no security scheme of this document");
-            }
-            protected |= Some(name) == around.scheme;
-        }
-    }
-    protected
+    says
 }
 
 fn schema_of(at: &At<'_>, around: &Around<'_, '_>) -> Option<serde_json::Value> {

@@ -60,9 +60,20 @@ fn body<'n>(at: &At<'n>, given: [Option<At<'n>>; 3], known: &Known<'n>) -> Optio
 
 /// Reads a template from text or another scalar.
 pub(super) fn template<'n>(at: &At<'n>, known: &Known<'n>) -> Option<Template> {
-    let template: Template = at.accept(at.scalar()?.parse())?;
+    let text = at.scalar()?;
+    let template: Template = at.accept(text.parse())?;
+    warn_of_bare_expressions(at, &text);
     template.expressions().for_each(|expression| known.check(expression, at));
     Some(template)
+}
+
+/// Warns of what looks like an expression and is text.
+fn warn_of_bare_expressions(at: &At<'_>, text: &str) {
+    for name in ["$inputs.", "$session.", "$steps."] {
+        if text.match_indices(name).any(|(start, _)| start > 0 && !text[..start].ends_with('{')) {
+            at.warn(format!("`{name}` inside text is sent as it stands: for the value write {{{name}…}}"));
+        }
+    }
 }
 
 /// Reads the fields of a query or a form; a list repeats its field.
@@ -155,6 +166,7 @@ fn path_and_query<'n>(
     known: &Known<'n>,
     query: &mut Vec<(String, Template)>,
 ) -> Option<PathTemplate> {
+    warn_of_bare_expressions(at, text);
     let (path, rest) = text.split_once('?').unwrap_or((text, ""));
     for pair in rest.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::extractor::{Within, extractors};
-use super::flow::{Source, Step};
+use super::flow::{RequestTemplate, Source, Step};
 use super::known::Known;
 use super::reader::{At, Fields};
 use super::request::{headers, pairs, request};
@@ -13,9 +13,6 @@ use super::session::{
 use super::step::{failures, indicator, steps};
 use super::{AllowedHost, MOST_HOSTS, MOST_ITEMS};
 use crate::upstream::expression::is_name;
-
-/// What the gateway does not do yet with what it reads.
-const NOT_YET: &str = "is checked and kept, but this version of the gateway does not act on it yet";
 
 /// An `x-session` as read; `endpoint` and `captures` are filled in once the operations are known.
 pub(super) struct Session<'n> {
@@ -35,7 +32,8 @@ impl Session<'_> {
         used.extend(self.login_known.used_session());
         self.login_known.warn_of_unused_outputs(&used);
         // A token is kept even where nothing names it: its expiry decides when it is renewed.
-        used.extend(self.login.steps.iter().flat_map(|step| step.tokens.keys().cloned()));
+        let steps = self.login.steps.iter().chain(&self.scheme.refresh);
+        used.extend(steps.flat_map(|step| step.tokens.keys().cloned()));
         self.scheme.captures = std::mem::take(&mut self.captures);
         self.scheme.captures.retain(|name, _| used.contains(name));
     }
@@ -69,7 +67,7 @@ pub(super) fn session<'n>(name: &str, at: &At<'n>, hosts: &[AllowedHost]) -> Ses
     let mut login_known = Known::new(hosts);
     login_known.inputs = credentials.keys().cloned().collect();
     let login = login(&mut fields, credentials, &mut login_known);
-    let captures = captures(&login.steps);
+    let mut captures = captures(&login.steps);
 
     let mut kept_known = Known::new(hosts);
     kept_known.session = captures.keys().cloned().collect();
@@ -82,11 +80,14 @@ pub(super) fn session<'n>(name: &str, at: &At<'n>, hosts: &[AllowedHost]) -> Ses
     let proxy = fields.get("proxy").and_then(|at| proxy(&at));
     let refresh = fields.get("refresh").map(|at| refresh(&at, &mut kept_known)).unwrap_or_default();
     let logout = fields.get("logout").and_then(|at| logout(&at, &mut kept_known));
+    let verify = fields.get("verify").and_then(|at| verify(&at, &kept_known));
     let (concurrency, remember) = modes(&mut fields);
     fields.finish();
 
+    captures.extend(self::captures(&refresh));
     let scheme = SessionScheme {
         name: name.to_owned(),
+        login: String::new(),
         inject,
         logged_out: logged_out.unwrap_or_default(),
         logged_in,
@@ -96,6 +97,7 @@ pub(super) fn session<'n>(name: &str, at: &At<'n>, hosts: &[AllowedHost]) -> Ses
         proxy,
         refresh,
         logout,
+        verify,
     };
     Session { scheme, login, login_known, kept_known, captures }
 }
@@ -185,7 +187,6 @@ fn inject<'n>(at: &At<'n>, known: &Known<'n>) -> Inject {
 }
 
 fn proxy(at: &At<'_>) -> Option<ProxyRule> {
-    at.warn(NOT_YET);
     let mut fields = at.fields();
     let pool = fields.need("pool").and_then(|at| {
         let name = at.text()?;
@@ -202,12 +203,22 @@ fn proxy(at: &At<'_>) -> Option<ProxyRule> {
 }
 
 fn refresh<'n>(at: &At<'n>, known: &mut Known<'n>) -> Vec<Step> {
-    at.warn(NOT_YET);
-    steps(at, known)
+    let steps = steps(at, known);
+    if steps.iter().all(|step| step.outputs.is_empty()) {
+        at.warn("renews nothing: no step of it has an output or a token");
+    }
+    steps
+}
+
+/// Reads the request by which an imported session is tried.
+fn verify<'n>(at: &At<'n>, known: &Known<'n>) -> Option<RequestTemplate> {
+    let mut fields = at.fields();
+    let request = fields.need("request").and_then(|at| request(&at, known));
+    fields.finish();
+    request
 }
 
 fn logout<'n>(at: &At<'n>, known: &mut Known<'n>) -> Option<Logout> {
-    at.warn(NOT_YET);
     let mut fields = at.fields();
     let steps = fields.get("steps").map(|at| steps(&at, known)).unwrap_or_default();
     let request = fields.need("request").and_then(|at| request(&at, known));
@@ -216,19 +227,9 @@ fn logout<'n>(at: &At<'n>, known: &mut Known<'n>) -> Option<Logout> {
 }
 
 fn modes(fields: &mut Fields<'_>) -> (Concurrency, bool) {
-    let concurrency = fields.get("concurrency").and_then(|at| {
-        let mode = at.choice(&[("parallel", Concurrency::Parallel), ("serial", Concurrency::Serial)]);
-        if mode == Some(Concurrency::Serial) {
-            at.warn(NOT_YET);
-        }
-        mode
-    });
-    let remember = fields.get("remember").and_then(|at| {
-        let allowed = at.choice(&[("allowed", true), ("never", false)]);
-        if allowed == Some(true) {
-            at.warn(NOT_YET);
-        }
-        allowed
-    });
+    let concurrency = fields
+        .get("concurrency")
+        .and_then(|at| at.choice(&[("parallel", Concurrency::Parallel), ("serial", Concurrency::Serial)]));
+    let remember = fields.get("remember").and_then(|at| at.choice(&[("allowed", true), ("never", false)]));
     (concurrency.unwrap_or_default(), remember.unwrap_or_default())
 }

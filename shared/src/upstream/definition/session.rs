@@ -13,6 +13,9 @@ use crate::upstream::expression::Template;
 pub struct SessionScheme {
     /// The security scheme's name.
     pub name: String,
+    /// The endpoint that signs in.
+    #[serde(default)]
+    pub login: String,
     /// What every protected request carries beside the cookies.
     pub inject: Inject,
     /// Any of these signs says that the site has ended the session.
@@ -25,9 +28,26 @@ pub struct SessionScheme {
     /// Whether a client may ask for its credentials to travel inside the sealed state.
     pub remember: bool,
     pub proxy: Option<ProxyRule>,
-    /// Run when the token is about to end.
+    /// Run when a token that it renews is about to end, and when the site has ended the session.
     pub refresh: Vec<Step>,
     pub logout: Option<Logout>,
+    /// What an imported session is tried with; without it, an endpoint that only reads.
+    #[serde(default)]
+    pub verify: Option<RequestTemplate>,
+}
+
+impl SessionScheme {
+    /// The session values that a refresh renews.
+    pub fn renewed(&self) -> impl Iterator<Item = &String> + Clone {
+        self.refresh.iter().flat_map(|step| step.outputs.keys())
+    }
+
+    /// Whether a session that the site has ended can be made good again without the client: by a refresh, or with
+    /// credentials where it remembers them.
+    #[must_use]
+    pub fn renews(&self, remembers: bool) -> bool {
+        remembers || !self.refresh.is_empty()
+    }
 }
 
 /// What is added to every protected request.

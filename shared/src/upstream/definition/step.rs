@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::flow::{Criterion, Failure, Indicator, Mark, Reason, RedirectMark, Step};
 use super::known::Known;
-use super::pattern::{Path, Pattern};
+use super::path::Path;
 use super::reader::{At, Fields};
 use super::request::{absolute, request};
 use super::{AllowedHost, MOST_STEPS, extractor};
@@ -125,7 +125,7 @@ fn criterion(at: &At<'_>, follow: bool) -> Option<Criterion> {
         CriterionKind::JsonPath => {
             condition.accept(Path::new(text)).map(|path| Criterion::JsonPath { context, path })
         }
-        _ => condition.accept(Pattern::new(text)).map(|pattern| Criterion::Regex { context, pattern }),
+        _ => extractor::read_pattern(&condition).map(|pattern| Criterion::Regex { context, pattern }),
     }
 }
 
@@ -190,7 +190,7 @@ fn signs<'n>(fields: &mut Fields<'n>, known: &Known<'n>) -> Indicator {
 fn mark(at: &At<'_>) -> Option<Mark> {
     if at.is_map() {
         let mut fields = at.fields();
-        let regex = fields.need("regex").and_then(|at| at.accept(Pattern::new(at.text()?)));
+        let regex = fields.need("regex").and_then(|at| extractor::read_pattern(&at));
         fields.finish();
         return regex.map(Mark::Matches);
     }

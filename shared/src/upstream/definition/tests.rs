@@ -81,10 +81,7 @@ fn tokens_and_the_other_spellings() {
     assert_eq!(definition.endpoints["search"].kind, EndpointKind::Protected);
     let schema = definition.endpoints["search"].input_schema.as_ref().unwrap();
     assert!(schema.pointer("/components/schemas/Filter/properties/tag").is_some());
-    let places: Vec<String> = checked.warnings.iter().map(|fault| fault.place.clone()).collect();
-    for part in ["proxy", "concurrency", "remember", "refresh", "logout"] {
-        assert!(places.contains(&format!("{SESSION}.{part}")), "{part} is not warned of: {places:?}");
-    }
+    assert_eq!(checked.warnings, []);
 }
 
 #[test]
@@ -118,7 +115,7 @@ fn each_fault_is_told() {
         ("https://mail.example.com }", "https://a:b@mail.example.com }", "servers.0.url: must hold no user name or password".into()),
         ("allowedHosts: [mail.example.com,", "allowedHosts: ['*.example.com',", format!("{SESSION}.allowedHosts.0: must be a host's name, with a port if need be, and nothing else")),
         (", identity: true", "", format!("{SESSION}.credentials: exactly one credential must say `identity: true`: it tells whose session it is")),
-        ("        inject:", "        injects: 1\n        inject:", format!("{SESSION}.injects: is not known here; known are allowedHosts, credentials, login, data, failures, inject, loggedOut, loggedIn, proxy, refresh, logout, concurrency, remember")),
+        ("        inject:", "        injects: 1\n        inject:", format!("{SESSION}.injects: is not known here; known are allowedHosts, credentials, login, data, failures, inject, loggedOut, loggedIn, proxy, refresh, logout, verify, concurrency, remember")),
         ("stepId: submit", "stepId: page", format!("{SESSION}.login.1.stepId: `page` is the id of an earlier step")),
         ("path: /login }", "url: 'https://evil.example/login' }", format!("{SESSION}.login.0.request.url: is on a host that is neither the server's nor one of allowedHosts")),
         ("path: /login }", "path: //evil.example/login }", format!("{SESSION}.login.0.request.path: must not begin with two slashes; an address on another host goes under `url`")),
@@ -140,7 +137,7 @@ fn each_fault_is_told() {
         ("security: [{ session: [] }]", "security: [{ gone: [] }]", "paths./get_inbox.post.security.0.gone: is no security scheme of this document".into()),
         ("'/m/{folder}'", "'/m/{folders}'", format!("{request}.path: $inputs.folders is not declared")),
         ("'/m/{folder}'", "'/m/../{folder}'", format!("{request}.path: a path must hold no `.` or `..` segment")),
-        ("maximum: 100", "maximum: x", "paths./get_inbox.post.requestBody.content.application/json.schema: is no JSON Schema (2020-12) at /properties/limit/maximum: \"x\" is not of type \"number\"".into()),
+        ("maximum: 100", "maximum: x", "paths./get_inbox.post.requestBody.content.application/json.schema: is no JSON Schema (2020-12) at /properties/limit/maximum: must be a number".into()),
         ("limit: { type: integer, maximum: 100 }", "limit: { $ref: 'https://evil.example/x' }", "paths./get_inbox.post.requestBody.content.application/json.schema: refers to another document; only references that begin with `#` are followed".into()),
         ("{ css: a, attribute: href }", "{ jsonpath: $.a }", "paths./get_inbox.post.x-upstream.extract.messages.each.url: must be of the same kind as the extractor it stands in".into()),
         ("{ css: a, attribute: href }", "{ css: a, header: b }", "paths./get_inbox.post.x-upstream.extract.messages.each.url: takes only one of css, jsonpath, header, cookie".into()),
@@ -167,6 +164,11 @@ fn doubts_are_warned_of() {
             "login.1.outputs.more: is never used",
         ),
         ("user: $inputs.username, ", "", "login: $inputs.username is declared and never used"),
+        (
+            "X-XSRF-TOKEN: $session.xsrf",
+            "X-XSRF-TOKEN: $session.xsrf, Authorization: Bearer $session.xsrf",
+            "inject.headers.Authorization: `$session.` inside text is sent as it stands: for the value write {$session.…}",
+        ),
         (
             "            successCriteria:",
             "            follow: true\n            successCriteria:",

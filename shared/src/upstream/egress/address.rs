@@ -10,11 +10,13 @@ use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-const REFUSED_IPV4: [([u8; 4], u32, &str); 16] = [
+const REFUSED_IPV4: [([u8; 4], u32, &str); 17] = [
     ([0, 0, 0, 0], 8, "an unspecified address"),
     ([10, 0, 0, 0], 8, "a private address"),
     ([100, 64, 0, 0], 10, "a carrier's shared address"),
     ([127, 0, 0, 0], 8, "a loopback address"),
+    // Public by the registry, but on one large cloud the metadata service of every machine.
+    ([168, 63, 129, 16], 32, "a metadata service"),
     ([169, 254, 0, 0], 16, "a link-local address"),
     ([172, 16, 0, 0], 12, "a private address"),
     ([192, 0, 0, 0], 24, "a reserved address"),
@@ -55,6 +57,18 @@ const fn net4([a, b, c, d]: [u8; 4], prefix: u8) -> IpNet {
 /// The networks for private use in which upstreams may be, such as the operator's own VPC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PrivateNetworks(Vec<IpNet>);
+
+impl PrivateNetworks {
+    /// These and some loopback addresses, which no text can name: for local mode, where loopback as a whole
+    /// stays closed.
+    #[must_use]
+    pub fn and_loopback(mut self, addresses: &[IpAddr]) -> Self {
+        self.0.extend(
+            addresses.iter().filter(|address| address.is_loopback()).map(|address| IpNet::from(*address)),
+        );
+        self
+    }
+}
 
 /// A list of networks that cannot be taken.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,6 +169,7 @@ mod tests {
             "100.127.255.255",
             "127.0.0.1",
             "127.255.255.255",
+            "168.63.129.16",
             "169.254.0.1",
             "169.254.169.254",
             "172.16.0.0",
@@ -215,6 +230,8 @@ mod tests {
             "100.128.0.0",
             "126.255.255.255",
             "128.0.0.0",
+            "168.63.129.15",
+            "168.63.129.17",
             "169.253.255.255",
             "169.255.0.0",
             "172.15.255.255",
@@ -248,6 +265,17 @@ mod tests {
             ["::ffff:127.0.0.1", "::127.0.0.1", "10.0.0.1", "169.254.169.254", "fe80::1", "0.0.0.0"]
         {
             assert!(with(address).is_err(), "{address}");
+        }
+    }
+
+    #[test]
+    fn chosen_loopback_addresses_pass_and_no_others() {
+        let chosen = ["127.0.0.7", "::1", "10.0.0.1"].map(|address| address.parse().unwrap());
+        let networks = PrivateNetworks::default().and_loopback(&chosen);
+        let passes = |address: &str| check(address.parse().unwrap(), false, &networks).is_ok();
+        assert!(passes("127.0.0.7") && passes("::1"));
+        for address in ["127.0.0.1", "127.0.0.6", "10.0.0.1", "::", "::ffff:127.0.0.7"] {
+            assert!(!passes(address), "{address}");
         }
     }
 

@@ -2,15 +2,21 @@
 //! checked, with every size and every wait bounded.
 //!
 //! Nothing here follows a redirect, keeps a cookie or reads a proxy from the environment: the recipe does
-//! the first two by its own rules, and the third would be a way round the checks.
+//! the first two by its own rules, and the third would be a way round the checks. An outbound proxy is named by
+//! the caller, its address is checked as a site's, and there is no way round it.
 
 mod address;
 mod body;
+mod connect;
 mod dial;
 mod headers;
 mod hosts;
+mod link;
 mod pool;
+mod proxy;
 mod request;
+mod socks;
+mod tunnel;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::PROXY_AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::timeout;
 use url::Url;
@@ -28,7 +35,9 @@ pub use address::{NetworksError, PrivateNetworks};
 pub use dial::Resolver;
 pub(super) use headers::remove_hop_by_hop;
 pub use hosts::{AllowedHost, AllowedHosts};
+pub(crate) use pool::tls;
 pub use pool::{HEADER_COUNT_LIMIT, HEADER_SIZE_LIMIT};
+pub use proxy::{Proxy, ProxyScheme};
 
 use crate::Timestamp;
 use crate::clock::Clock;
@@ -80,19 +89,46 @@ pub enum EgressError {
     Refused(String),
     #[error("the call failed: {0}")]
     Failed(String),
+    /// Nothing of the request has been sent.
     #[error("the outbound proxy failed: {0}")]
     Proxy(String),
+    /// The proxy, or the site behind it: the request may have been acted on.
+    #[error("the outbound proxy, or the site behind it, failed: {0}")]
+    Relay(String),
+    /// The site began to answer with this status; what followed cannot be used.
+    #[error("after the status {status}: {error}")]
+    Answered { status: u16, error: Box<EgressError> },
+}
+
+impl EgressError {
+    /// The same error of an answer whose status is known. How long a site took says nothing of its answer.
+    fn after(self, status: StatusCode) -> Self {
+        match self {
+            Self::TooLarge | Self::Failed(_) => {
+                Self::Answered { status: status.as_u16(), error: Box::new(self) }
+            }
+            other => other,
+        }
+    }
+
+    const fn code(&self) -> Code {
+        match self {
+            Self::Timeout => Code::UpstreamTimeout,
+            Self::TooLarge => Code::ResponseTooLarge,
+            Self::Refused(_) | Self::Failed(_) => Code::UpstreamError,
+            Self::Proxy(_) | Self::Relay(_) => Code::ProxyUnavailable,
+            Self::Answered { error, .. } => error.code(),
+        }
+    }
 }
 
 impl From<EgressError> for Error {
     fn from(error: EgressError) -> Self {
-        let code = match error {
-            EgressError::Timeout => Code::UpstreamTimeout,
-            EgressError::TooLarge => Code::ResponseTooLarge,
-            EgressError::Refused(_) | EgressError::Failed(_) => Code::UpstreamError,
-            EgressError::Proxy(_) => Code::ProxyUnavailable,
-        };
-        Self::from(code).because(error)
+        let mut told = Self::from(error.code());
+        if let EgressError::Answered { status, .. } = &error {
+            told.upstream_status = Some(*status);
+        }
+        told.because(error)
     }
 }
 
@@ -132,6 +168,8 @@ pub struct Egress {
     clock: Clock,
     /// Without it (TLS could not be set up) nothing is sent.
     pool: Result<Arc<Pool>, EgressError>,
+    /// What everything goes through.
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Egress {
@@ -145,12 +183,22 @@ impl Egress {
             own_hosts: Arc::clone(&own_hosts),
             resolver: options.resolver,
             limit: options.limits.connect,
+            proxy: None,
         };
         let pool = match pool::tls() {
             Ok(tls) => Ok(Pool::new(dialer, tls)),
             Err(error) => Err(EgressError::Failed(error.to_string())),
         };
-        Self { own_hosts, limits: options.limits, clock, pool }
+        Self { own_hosts, limits: options.limits, clock, pool, proxy: None }
+    }
+
+    /// This egress through `proxy` alone, under the same rules and limits, with connections of its own that end
+    /// with it: those of two sessions are never shared.
+    #[must_use]
+    pub fn through(&self, proxy: Proxy) -> Self {
+        let proxy = Arc::new(proxy);
+        let pool = self.pool.clone().map(|pool| pool.through(Arc::clone(&proxy)));
+        Self { pool, proxy: Some(proxy), ..self.clone() }
     }
 
     /// Sends one request and takes its answer, with a `gzip` or `deflate` body decoded.
@@ -160,7 +208,8 @@ impl Egress {
     pub async fn send(&self, hosts: &AllowedHosts, mut outgoing: Outgoing) -> Result<Incoming, EgressError> {
         request::accept_decodable(&mut outgoing.headers);
         let mut incoming = self.send_raw(hosts, outgoing).await?;
-        incoming.body = body::decode(&mut incoming.headers, incoming.body, self.limits.body)?;
+        let decoded = body::decode(&mut incoming.headers, incoming.body, self.limits.body);
+        incoming.body = decoded.map_err(|error| error.after(incoming.status))?;
         Ok(incoming)
     }
 
@@ -177,14 +226,15 @@ impl Egress {
         let url = outgoing.url.clone();
         let answer = timeout(self.limits.first_byte, self.request(outgoing));
         let (head, body) = answer.await.unwrap_or(Err(EgressError::Timeout))?.into_parts();
+        let failed = |error: EgressError| error.after(head.status);
         if head.status == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(EgressError::Failed("the site switched protocols unasked".into()));
+            return Err(failed(EgressError::Failed("the site switched protocols unasked".into())));
         }
         // The parser stops reading at its own limit, but may then hold up to twice of it.
         if headers::size(&head.headers) > HEADER_SIZE_LIMIT {
-            return Err(EgressError::TooLarge);
+            return Err(failed(EgressError::TooLarge));
         }
-        let body = body::read(body, self.limits.body).await?;
+        let body = body::read(body, self.limits.body).await.map_err(failed)?;
         Ok(Incoming { status: head.status, headers: head.headers, body, url, received_at: self.clock.now() })
     }
 
@@ -194,17 +244,37 @@ impl Egress {
     ) -> Result<http::Response<hyper::body::Incoming>, EgressError> {
         let pool = self.pool.as_ref().map_err(Clone::clone)?;
         let method = outgoing.method.clone();
-        let request = request::build(outgoing)?;
+        let mut request = request::build(outgoing)?;
+        let relay = self.proxy.as_ref().filter(|proxy| proxy.relays(request.uri()));
+        if let Some(authorization) = relay.and_then(|proxy| proxy.authorization()) {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        }
         let client = pool.client(&method, self.clock.now());
-        match client.request(request.clone()).await {
-            Ok(answer) => Ok(answer),
+        let answer = match client.request(request.clone()).await {
             // The site closed a kept connection just as it was used again: a safe request may be sent once
             // more (RFC 9110 9.2.2), another may have been acted on.
-            Err(error) if method.is_safe() && was_cut(&error) => {
-                client.request(request).await.map_err(|error| failure(&error))
-            }
-            Err(error) => Err(failure(&error)),
+            Err(error) if method.is_safe() && was_cut(&error) => client.request(request).await,
+            answer => answer,
+        };
+        let answer = answer.map_err(|error| failure(&error));
+        match relay {
+            Some(proxy) => relayed(proxy, answer),
+            None => answer,
         }
+    }
+}
+
+/// What came back from a proxy that reads the requests: a broken answer may be the site's or its own.
+fn relayed<T>(
+    proxy: &Proxy,
+    answer: Result<http::Response<T>, EgressError>,
+) -> Result<http::Response<T>, EgressError> {
+    match answer {
+        Ok(answer) if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            Err(EgressError::Relay(format!("{proxy} answered 407")))
+        }
+        Err(EgressError::Failed(why)) => Err(EgressError::Relay(format!("{proxy} failed: {why}"))),
+        answer => answer,
     }
 }
 
@@ -215,6 +285,7 @@ fn failure(error: &(dyn std::error::Error + 'static)) -> EgressError {
         match cause.downcast_ref::<DialError>() {
             Some(DialError::Timeout) => return EgressError::Timeout,
             Some(DialError::Refused(reason)) => return EgressError::Refused(reason.clone()),
+            Some(DialError::Proxy(reason)) => return EgressError::Proxy(reason.clone()),
             Some(DialError::Failed(_)) | None => {}
         }
         if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large) {

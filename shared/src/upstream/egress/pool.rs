@@ -10,9 +10,11 @@ use hyper_rustls::{ConfigBuilderExt as _, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::crypto::ring;
 
 use super::dial::{Connector, Dialer};
+use super::proxy::Proxy;
 use crate::Timestamp;
 
 /// The most header fields of an answer.
@@ -32,6 +34,8 @@ type HttpClient = Client<Connector, Full<Bytes>>;
 /// A client, renewed with all its connections when they may be dead without anyone having noticed: a
 /// function is frozen between calls, and its timers with it, so only the wall clock tells.
 pub(super) struct Pool {
+    dialer: Dialer,
+    tls: ClientConfig,
     connector: Connector,
     current: Mutex<(HttpClient, Timestamp)>,
 }
@@ -40,12 +44,21 @@ impl Pool {
     pub fn new(dialer: Dialer, tls: ClientConfig) -> Arc<Self> {
         let limit = dialer.limit;
         let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(tls.clone())
             .https_or_http()
             .enable_http1()
-            .wrap_connector(dialer);
+            .wrap_connector(dialer.clone());
         let connector = Connector { https, limit };
-        Arc::new(Self { current: Mutex::new((client(connector.clone()), Timestamp::MIN)), connector })
+        let current = Mutex::new((client(connector.clone()), Timestamp::MIN));
+        Arc::new(Self { dialer, tls, connector, current })
+    }
+
+    /// A pool of its own, whose connections all go through `proxy`. Not even a TLS session is taken over: it would
+    /// tell the site that two of its users are one gateway.
+    pub fn through(&self, proxy: Arc<Proxy>) -> Arc<Self> {
+        let mut tls = self.tls.clone();
+        tls.resumption = Resumption::default();
+        Self::new(Dialer { proxy: Some(proxy), ..self.dialer.clone() }, tls)
     }
 
     /// The client for a request with `method` at `now`.
@@ -73,11 +86,11 @@ fn client(connector: Connector) -> HttpClient {
         .build(connector)
 }
 
-/// TLS as it is for every site: `ring`, the bundled roots, certificates always verified.
+/// TLS as it is for every site and for AWS: `ring`, the bundled roots, certificates always verified.
 ///
 /// # Errors
 /// Where the provider lacks the protocol versions, which it does not.
-pub(super) fn tls() -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {
     Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_webpki_roots()

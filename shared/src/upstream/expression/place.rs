@@ -38,6 +38,14 @@ impl Unfit {
 #[serde(try_from = "String", into = "String")]
 pub struct PathTemplate(Vec<Part>);
 
+impl PathTemplate {
+    /// The path `/`.
+    #[must_use]
+    pub fn root() -> Self {
+        Self(vec![Part::Literal("/".to_owned())])
+    }
+}
+
 impl FromStr for PathTemplate {
     type Err = String;
 

@@ -5,6 +5,7 @@ use html5ever::tendril::{StrTendril, TendrilSink};
 use scraper::{ElementRef, Html, HtmlTreeSink};
 
 use super::{TooLarge, attributes};
+use crate::upstream::definition::Css;
 
 /// The largest document that is read as HTML, in bytes.
 pub const LARGEST_HTML: usize = 4 * 1024 * 1024;
@@ -46,22 +47,37 @@ pub(super) fn parse(text: &str) -> Result<Html, TooLarge> {
     Ok(parser.finish())
 }
 
-/// How much work a selector may be at `root`: a visit of each element below it, and, where the selector counts
-/// siblings, a walk along all of them from each. The count ends above `most`.
-pub(super) fn work(root: ElementRef<'_>, counts_siblings: bool, most: usize) -> usize {
-    let mut work = 0_usize;
-    for node in root.descendants() {
-        let siblings = if counts_siblings { node.children().count() } else { 0 };
-        work = work.saturating_add(VISIT).saturating_add(siblings.saturating_mul(siblings));
+/// How much work a selector may be at `root`: a visit of each element below it; where the selector counts
+/// siblings, a walk along all of them from each; and `climbs` walks up to the top from each. The count ends above
+/// `most`.
+pub(super) fn work(root: ElementRef<'_>, selector: &Css, most: usize) -> usize {
+    let (counts_siblings, climbs) = (selector.counts_siblings(), selector.climbs());
+    let along = |siblings: usize| if counts_siblings { siblings.saturating_mul(siblings) } else { 0 };
+    let above = root.ancestors().count();
+    let mut work = VISIT.saturating_add(along(root.children().count()));
+    let mut levels = vec![root.children()];
+    while let Some(level) = levels.last_mut() {
+        let Some(node) = level.next() else {
+            levels.pop();
+            continue;
+        };
+        let steps = VISIT.saturating_add(along(node.children().count()));
+        let climb = climbs.saturating_mul(above.saturating_add(levels.len()));
+        work = work.saturating_add(steps).saturating_add(climb);
         if work > most {
             break;
         }
+        levels.push(node.children());
     }
     work
 }
 
-/// An element's text: trimmed, and every run of white space one space.
+/// An element's text: trimmed, and every run of white space one space. What stands in a `textarea` or `pre` means
+/// its white space, and stays as it is.
 pub(super) fn text(element: ElementRef<'_>) -> String {
+    if matches!(element.value().name(), "textarea" | "pre") {
+        return element.text().collect();
+    }
     let mut text = String::new();
     let mut gap = false;
     for c in element.text().flat_map(str::chars) {

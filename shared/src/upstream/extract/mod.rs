@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use scraper::{ElementRef, Html};
 use serde_json::{Map, Value, json};
 
-use super::definition::{Css, Each, Extract, Extractor, Group, Narrow, Source};
+use super::definition::{Css, Each, Extract, Extractor, Group, Narrow, Path, Source};
 use super::egress::Incoming;
 use super::jar::Jar;
 
@@ -25,7 +25,7 @@ pub const LARGEST_DATA: usize = 5 * 1024 * 1024;
 /// Matches of one `each`.
 pub const MOST_MATCHES: usize = 10_000;
 
-/// Steps that the selectors of one answer may take together; about a second.
+/// Steps that the selectors and paths of one answer may take together; about a second.
 const MOST_WORK: usize = 50_000_000;
 
 /// More came out of an answer than is passed on, or the answer is too large or too tangled to be read.
@@ -141,6 +141,19 @@ impl<'a> Page<'a> {
         self.value(extractor, Spot::Answer)
     }
 
+    /// What a path finds in `root`.
+    ///
+    /// # Errors
+    /// A search that would cost too much.
+    pub(in crate::upstream) fn find<'v>(
+        &self,
+        path: &Path,
+        root: &'v Value,
+    ) -> Result<Vec<&'v Value>, TooLarge> {
+        self.spend_work(path.work(root))?;
+        Ok(path.query().map(|path| path.query(root).all()).unwrap_or_default())
+    }
+
     fn object(&self, fields: &BTreeMap<String, Extractor>, spot: Spot<'_>) -> Result<Value, TooLarge> {
         let mut object = Map::new();
         for (name, extractor) in fields {
@@ -167,8 +180,8 @@ impl<'a> Page<'a> {
                     Spot::Json(value) => Some(value),
                     Spot::Element(_) => None,
                 };
-                let (Some(root), Some(path)) = (root, path.query()) else { return Ok(absent(extractor)) };
-                let found = path.query(root).all();
+                let Some(root) = root else { return Ok(absent(extractor)) };
+                let found = self.find(path, root)?;
                 self.matches(
                     extractor,
                     &found,
@@ -265,8 +278,11 @@ impl<'a> Page<'a> {
 
     /// Counts what a selector may cost, before it runs.
     fn work(&self, root: ElementRef<'_>, selector: &Css) -> Result<(), TooLarge> {
-        let left = self.work_left.get();
-        let left = left.checked_sub(html::work(root, selector.counts_siblings(), left)).ok_or(TooLarge)?;
+        self.spend_work(html::work(root, selector, self.work_left.get()))
+    }
+
+    fn spend_work(&self, steps: usize) -> Result<(), TooLarge> {
+        let left = self.work_left.get().checked_sub(steps).ok_or(TooLarge)?;
         self.work_left.set(left);
         Ok(())
     }
@@ -285,7 +301,7 @@ fn absent(extractor: &Extractor) -> Value {
 }
 
 fn narrowed(text: &str, narrow: &Narrow) -> Option<String> {
-    let captures = narrow.pattern.regex()?.captures(text)?;
+    let captures = narrow.pattern.captures(text)?;
     let group = match &narrow.group {
         Group::Number(number) => captures.get(*number),
         Group::Name(name) => captures.name(name),

@@ -41,6 +41,16 @@ fn html(extract: &str) -> Value {
 }
 
 #[test]
+fn white_space_stays_where_it_means_something() {
+    let page = "<p> a\r\n  b </p><textarea name=t>\r\n one\r\n\r\n  &lt;two> </textarea><pre>\n\n x\t<b>y</b>\n</pre>";
+    let extract = "{ p: { css: p }, area: { css: textarea }, pre: { css: pre } }";
+    assert_eq!(
+        run(extract, "text/html", page.as_bytes()).unwrap(),
+        json!({ "p": "a b", "area": " one\n\n  <two> ", "pre": "\n x\ty\n" })
+    );
+}
+
+#[test]
 fn html_becomes_data() {
     let data = html(
         "{ user: { css: .user }, gone: { css: .gone }, none: { css: .gone, each: true }, \
@@ -109,9 +119,27 @@ fn what_selectors_cost_is_bounded() {
     assert!(run("{ a: { css: 'i b' } }", &wide).is_ok());
     assert_eq!(run("{ a: { css: 'b:nth-child(2)' } }", &wide), Err(TooLarge));
     assert_eq!(run("{ a: { css: 'b ~ i' } }", &wide), Err(TooLarge));
+    let deep = format!("{}{}", "<div>".repeat(450), "<p><i></i></p>".repeat(20_000));
+    assert!(run("{ a: { css: 'i' } }", &deep).is_ok());
+    let walks = "{ a: { css: ':is(b *, u *) *' }, b: { css: '*:has(b)' } }";
+    assert_eq!(run(walks, &deep), Err(TooLarge));
     let rows = format!("<table>{}</table>", "<tr><td>1<td>2".repeat(5_000));
     let numbers = run("{ a: { css: tr, each: { n: { css: 'td:nth-child(2)' } } } }", &rows).unwrap();
     assert_eq!(numbers["a"][4_999]["n"], "2");
+}
+
+#[test]
+fn what_paths_cost_is_bounded() {
+    let run = |path: &str, body: &str| {
+        run(&format!("{{ a: {{ jsonpath: \"{path}\" }} }}"), "application/json", body.as_bytes())
+    };
+    let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    let wide = format!("[{}1]", format!("{deep},").repeat(1_000));
+    assert!(run("$..gone", &wide).is_ok() && run("$[*][0]", &wide).is_ok());
+    for path in ["$..*..*", "$[?count($..*) > 1]", "$[?@..*]..x", "$[*,*][*,*][*,*][*,*][*,*][*,*]"] {
+        assert_eq!(run(path, &wide), Err(TooLarge), "{path}");
+    }
+    assert_eq!(run(&format!("${}", "[0,0]".repeat(90)), &deep), Err(TooLarge));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use super::rules::{default_path, is_within, trustworthy};
-use super::set_cookie::{self, SetCookie};
+use super::set_cookie::{self, SameSite, SetCookie};
 use super::{Cookie, Key, Micros};
 
 /// The latest that a cookie may end: 400 days from now (RFC 6265bis 5.5).
@@ -14,6 +14,10 @@ pub(super) fn accept(field: &[u8], url: &Url, at: Micros) -> Option<(Key, Cookie
     let read = set_cookie::parse(field)?;
     let (domain, host_only) = place(&read, url)?;
     if read.secure && !trustworthy(url) {
+        return None;
+    }
+    // What goes to every site must not go in plain text (5.7, step 19).
+    if read.same_site == Some(SameSite::None) && !read.secure {
         return None;
     }
     let path = read.path.as_deref().filter(|path| path.starts_with('/'));

@@ -76,6 +76,8 @@ fn number(token: &[u8], least: usize, most: usize) -> Option<i16> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text(date: &str) -> Option<String> {
@@ -118,6 +120,46 @@ mod tests {
             "Wed, 21 Oct 20260 07:28:00",
         ] {
             assert_eq!(text(date), None, "{date}");
+        }
+    }
+
+    #[test]
+    fn parts_come_in_any_order_and_the_first_of_each_counts() {
+        for (date, expected) in [
+            ("2026 Oct 21 07:28:00", "2026-10-21T07:28:00Z"),
+            ("07:28:00 21 Oct 2026", "2026-10-21T07:28:00Z"),
+            ("21 22 Oct Nov 2026 2027 07:28:00 08:00:00", "2026-10-22T07:28:00Z"),
+            ("21 Oct 69 00:00:00", "2069-10-21T00:00:00Z"),
+            ("21 Oct 70 00:00:00", "1970-10-21T00:00:00Z"),
+            ("21 Oct 099 00:00:00", "1999-10-21T00:00:00Z"),
+            ("21 Oct 1601 00:00:00", "1601-10-21T00:00:00Z"),
+            ("21th octopus 2026x 7:28:00am", "2026-10-21T07:28:00Z"),
+        ] {
+            let expected = if date.starts_with("21 22") { "2022-10-21T07:28:00Z" } else { expected };
+            assert_eq!(text(date).as_deref(), Some(expected), "{date}");
+        }
+        for date in
+            ["0 Oct 2026 00:00:00", "21 Oct 1600 00:00:00", "21 Oct 2026 00:00:60", "21 Oct 2026 000:00:00"]
+        {
+            assert_eq!(text(date), None, "{date}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_moment_is_read_as_it_is_written(second in -11_000_000_000_i64..253_000_000_000, form in 0..3_usize) {
+            let moment = Timestamp::from_second(second).unwrap();
+            let form = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%Y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"][form];
+            let written = moment.strftime(form).to_string();
+            prop_assert_eq!(parse(written.as_bytes()), Some(second * 1_000_000), "{}", written);
+        }
+
+        #[test]
+        fn any_octets_are_a_date_or_none(
+            octets in prop::collection::vec(any::<u8>(), 0..60),
+            near in "([0-9]{0,5}|[JjFfOo][aecE][nbtN]|:| |-|,){0,16}",
+        ) {
+            let _ = (parse(&octets), parse(near.as_bytes()));
         }
     }
 }

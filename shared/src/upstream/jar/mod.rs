@@ -116,6 +116,16 @@ impl Jar {
         self.tidy(at);
     }
 
+    /// Takes one `Set-Cookie` field as if it had come from `url` at `at`, the `nth` of its answer; whether it stands for
+    /// a cookie that is kept.
+    pub(super) fn offer(&mut self, url: &Url, field: &[u8], at: Timestamp, nth: u16) -> bool {
+        let at = at.as_microsecond();
+        let Some((key, cookie)) = accept::accept(field, url, at) else { return false };
+        self.put(key, cookie, url, at, at.saturating_add(nth.into()));
+        self.tidy(at);
+        true
+    }
+
     /// The value of a cookie that a page at `url` has: of those that a request to `url` would carry the
     /// first, else (read, not sent) one of that host's under another path, the newest.
     #[must_use]

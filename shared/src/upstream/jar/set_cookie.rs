@@ -71,7 +71,8 @@ impl SetCookie {
             b"expires" => self.expires = date::parse(value).or(self.expires),
             b"max-age" => self.max_age = parse_max_age(value).or(self.max_age),
             b"domain" => {
-                let domain = text().to_lowercase();
+                // Only ASCII: a letter such as the Kelvin sign must not become an honest `k`.
+                let domain = text().to_ascii_lowercase();
                 self.domain = Some(domain.strip_prefix('.').unwrap_or(&domain).to_owned());
             }
             b"path" => self.path = Some(text()),

@@ -78,7 +78,10 @@ pub(super) fn request(request: &RequestTemplate, around: &Around<'_>) -> Result<
 fn outputs_are_there(request: &RequestTemplate, scope: &Scope<'_>) -> Result<(), NotBuilt> {
     let mut missing = false;
     let mut check = |expression: &Expression| {
-        missing |= matches!(expression, Expression::Output { .. }) && scope.value(expression).is_none();
+        if matches!(expression, Expression::Output { .. }) && scope.value(expression).is_none() {
+            missing = true;
+            tracing::info!(%expression, "the site's answer did not have what a later request needs");
+        }
     };
     match &request.target {
         Target::Path(path) | Target::Url { path, .. } => path.expressions().for_each(&mut check),

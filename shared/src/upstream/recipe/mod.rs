@@ -1,4 +1,4 @@
-//! Runs what a definition says: [`sign_in`] and [`call`].
+//! Runs what a definition says: [`sign_in`], [`call`], [`refresh`] and [`log_out`].
 //!
 //! The network is an argument: `send` makes one hop, follows nothing and adds no cookie. Cookies, redirects
 //! and the judgement of answers are this module's.
@@ -24,7 +24,9 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 use url::Url;
 
-use super::definition::{Definition, Extractor, LoginFlow, Reason, SessionScheme, UpstreamCall};
+use super::definition::{
+    Definition, Extractor, Failure, LoginFlow, Logout, Reason, SessionScheme, Step, UpstreamCall,
+};
 use super::egress::{EgressError, Incoming, Outgoing};
 use super::extract::{Page, TooLarge};
 use super::state::State;
@@ -54,6 +56,7 @@ impl<'a> Site<'a> {
 
 /// How a sign-in ended.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them a sign-in")]
 pub enum SignIn {
     /// The site let the user in.
     Done(SignedIn),
@@ -102,6 +105,9 @@ impl Verdict {
 pub struct Called {
     pub verdict: Verdict,
     pub outcome: Outcome,
+    /// Whether the site may have acted on the call: a request that changes something was answered by something else
+    /// than the site's login page or a 401. Then it must not be sent again.
+    pub acted: bool,
 }
 
 /// What an endpoint answers.
@@ -133,6 +139,21 @@ pub enum RecipeError {
     /// The answer is too large.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// The site answered with this status, and it came to nothing.
+    #[error("after the status {status}: {error}")]
+    Answered { status: u16, error: Box<RecipeError> },
+}
+
+impl RecipeError {
+    /// The same error of an answer with `status`, where it is the answer that is to blame.
+    fn after(self, status: Option<u16>) -> Self {
+        match (self, status) {
+            (error @ (Self::Unusable(_) | Self::TooLarge(_)), Some(status)) => {
+                Self::Answered { status, error: Box::new(error) }
+            }
+            (error, _) => error,
+        }
+    }
 }
 
 impl From<RecipeError> for Error {
@@ -147,6 +168,7 @@ impl From<RecipeError> for Error {
             }
             RecipeError::Unusable(_) => Self::from(Code::UpstreamError).because(error),
             RecipeError::TooLarge(_) => Self::from(Code::ResponseTooLarge).because(error),
+            RecipeError::Answered { status, error } => Self::from(*error).upstream_status(status),
         }
     }
 }
@@ -177,7 +199,7 @@ where
         Ok(data) => Ok(SignIn::Done(SignedIn { state, identity, data: Value::Object(data) })),
         Err(Stopped::Refused(reason)) => Ok(SignIn::Refused(reason)),
         Err(Stopped::LoggedOut) => Ok(SignIn::Refused(Reason::UnexpectedResponse)),
-        Err(Stopped::Failed(error)) => Err(error),
+        Err(Stopped::Failed(error)) => Err(error.after(runner.last_status())),
     }
 }
 
@@ -229,23 +251,35 @@ where
 {
     let mut runner = Runner::new(site, inputs, state, now, &send, Flow::Call);
     let answer = timeout(LONGEST, run_call(&mut runner, upstream)).await.map_err(|_| EgressError::Timeout)?;
+    let acted = runner.acted;
+    let called = |verdict, outcome| Called { verdict, outcome, acted };
     let answer = match answer {
         Ok(answer) => answer,
-        Err(stopped) => return stopped_call(stopped),
+        Err(Stopped::LoggedOut) => return Ok(called(Verdict::Expired, Outcome::SessionExpired)),
+        Err(Stopped::Refused(Reason::Challenged)) => {
+            let status = runner.last_status().unwrap_or(403);
+            return Ok(called(Verdict::Challenged, Outcome::UpstreamStatus(status)));
+        }
+        Err(Stopped::Refused(_)) => {
+            let error = RecipeError::Unusable("a step before the call did not succeed");
+            return Err(error.after(runner.last_status()));
+        }
+        Err(Stopped::Failed(error)) => return Err(error.after(runner.last_status())),
     };
     let page = Page::new(&answer, runner.jar());
     let verdict = signs::verdict(&page, site.session);
     let status = answer.status;
+    let too_large = |error: TooLarge| RecipeError::from(error).after(Some(status.as_u16()));
     let outcome = match verdict {
         Verdict::Expired => Outcome::SessionExpired,
         Verdict::Challenged => Outcome::UpstreamStatus(status.as_u16()),
         _ if status.as_u16() >= 400 => Outcome::UpstreamStatus(status.as_u16()),
         Verdict::Active | Verdict::Unknown => Outcome::Data(match &upstream.extract {
-            Some(extract) => page.extract(extract)?,
-            None => page.whole()?,
+            Some(extract) => page.extract(extract).map_err(too_large)?,
+            None => page.whole().map_err(too_large)?,
         }),
     };
-    Ok(Called { verdict, outcome })
+    Ok(called(verdict, outcome))
 }
 
 async fn run_call<F, Fut>(runner: &mut Runner<'_, F>, upstream: &UpstreamCall) -> Result<Incoming, Stopped>
@@ -259,14 +293,76 @@ where
     runner.request(&upstream.request, upstream.follow).await
 }
 
-/// What a step that went wrong makes of the whole call.
-fn stopped_call(stopped: Stopped) -> Result<Called, RecipeError> {
-    match stopped {
-        Stopped::LoggedOut => Ok(Called { verdict: Verdict::Expired, outcome: Outcome::SessionExpired }),
-        Stopped::Refused(Reason::Challenged) => {
-            Ok(Called { verdict: Verdict::Challenged, outcome: Outcome::UpstreamStatus(403) })
+/// Renews what ends before the session does, by the definition's refresh flow: whether the site did. Only then is
+/// anything of it kept in `state`.
+///
+/// # Errors
+/// The site could not be reached or failed.
+pub async fn refresh<F, Fut>(
+    site: Site<'_>,
+    steps: &[Step],
+    state: &mut State,
+    now: Timestamp,
+    send: F,
+) -> Result<bool, RecipeError>
+where
+    F: Fn(Outgoing) -> Fut + Sync,
+    Fut: Future<Output = Result<Incoming, EgressError>> + Send,
+{
+    let (inputs, mut renewed) = (Map::new(), state.clone());
+    let mut runner = Runner::new(site, &inputs, &mut renewed, now, &send, Flow::SignIn);
+    let all = run_steps(&mut runner, steps, &[]);
+    match timeout(LONGEST, all).await.map_err(|_| EgressError::Timeout)? {
+        Ok(()) => {
+            *state = renewed;
+            Ok(true)
         }
-        Stopped::Refused(_) => Err(RecipeError::Unusable("a step before the call did not succeed")),
-        Stopped::Failed(error) => Err(error),
+        Err(Stopped::Refused(_) | Stopped::LoggedOut) => Ok(false),
+        Err(Stopped::Failed(error)) => Err(error.after(runner.last_status())),
     }
+}
+
+/// Tells the site that the session ends; `Ok` says that it answered, whatever it said.
+///
+/// # Errors
+/// The site could not be reached or failed.
+pub async fn log_out<F, Fut>(
+    site: Site<'_>,
+    logout: &Logout,
+    state: &mut State,
+    now: Timestamp,
+    send: F,
+) -> Result<(), RecipeError>
+where
+    F: Fn(Outgoing) -> Fut + Sync,
+    Fut: Future<Output = Result<Incoming, EgressError>> + Send,
+{
+    let inputs = Map::new();
+    let mut runner = Runner::new(site, &inputs, state, now, &send, Flow::Call);
+    let all = async {
+        for step in &logout.steps {
+            runner.step(step, &[], false).await?;
+        }
+        runner.request(&logout.request, true).await
+    };
+    match timeout(LONGEST, all).await.map_err(|_| EgressError::Timeout)? {
+        Err(Stopped::Failed(error)) => Err(error),
+        // A session that the site has ended already is over as well.
+        Ok(_) | Err(Stopped::Refused(_) | Stopped::LoggedOut) => Ok(()),
+    }
+}
+
+async fn run_steps<F, Fut>(
+    runner: &mut Runner<'_, F>,
+    steps: &[Step],
+    general: &[Failure],
+) -> Result<(), Stopped>
+where
+    F: Fn(Outgoing) -> Fut + Sync,
+    Fut: Future<Output = Result<Incoming, EgressError>> + Send,
+{
+    for (index, step) in steps.iter().enumerate() {
+        runner.step(step, general, index + 1 == steps.len()).await?;
+    }
+    Ok(())
 }

@@ -25,7 +25,7 @@ const LONGEST_TOKEN: f64 = 31_536_000.0;
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
-    /// Its outputs become session values; what protected calls carry is not sent.
+    /// A sign-in or a refresh: its outputs become session values; what protected calls carry is not sent.
     SignIn,
     /// It carries what the session gives.
     Call,
@@ -66,6 +66,8 @@ pub(super) struct Runner<'a, F> {
     outputs: BTreeMap<String, BTreeMap<String, Value>>,
     /// The request sent last and the answer to it.
     last: Option<(Outgoing, Incoming)>,
+    /// Whether the site may have acted on a request of the run (see [`Called`](super::Called)).
+    pub acted: bool,
 }
 
 impl<'a, F, Fut> Runner<'a, F>
@@ -81,11 +83,16 @@ where
         send: &'a F,
         flow: Flow,
     ) -> Self {
-        Self { site, inputs, state, now, send, flow, outputs: BTreeMap::new(), last: None }
+        Self { site, inputs, state, now, send, flow, outputs: BTreeMap::new(), last: None, acted: false }
     }
 
     pub fn jar(&self) -> &Jar {
         &self.state.jar
+    }
+
+    /// The status that the site answered with last.
+    pub fn last_status(&self) -> Option<u16> {
+        self.last.as_ref().map(|(_, answer)| answer.status.as_u16())
     }
 
     /// Runs one step: its answer must pass, and its outputs are kept.
@@ -165,7 +172,7 @@ where
                 return Ok(answer);
             };
             sent = next;
-            answer = self.send(&sent).await?;
+            answer = self.send(&sent).await.map_err(|error| led_astray(error, &answer))?;
             if stop(&answer) {
                 return Ok(answer);
             }
@@ -183,7 +190,12 @@ where
         if let Some(cookies) = self.state.jar.header_for(&sent.url, self.now) {
             sent.headers.insert(COOKIE, cookies);
         }
+        let changes = !sent.method.is_safe();
         let answer = (self.send)(sent).await?;
+        if changes {
+            let logged_out = self.site.session.map(|session| &session.logged_out);
+            self.acted |= !signs::turned_away(&Page::new(&answer, &self.state.jar), logged_out);
+        }
         self.now = self.now.max(answer.received_at);
         self.state.jar.receive(&answer.url, &answer.headers, answer.received_at);
         self.last = Some((outgoing.clone(), answer.clone()));
@@ -273,12 +285,19 @@ where
     }
 }
 
+/// A redirect that leads where nothing may be called is to blame on the answer that it came with.
+fn led_astray(error: EgressError, answer: &Incoming) -> RecipeError {
+    let is_refused = matches!(error, EgressError::Refused(_));
+    let (status, error) = (answer.status.as_u16(), RecipeError::from(error));
+    if is_refused { RecipeError::Answered { status, error: Box::new(error) } } else { error }
+}
+
 /// A token's life in seconds.
 fn seconds(page: &Page<'_>, lifetime: &Lifetime) -> Option<i64> {
     match lifetime {
         Lifetime::Seconds(seconds) => Some(i64::from(*seconds)),
         Lifetime::In(path) => {
-            let found = path.query()?.query(page.json()?).first()?;
+            let found = page.find(path, page.json()?).ok()?.into_iter().next()?;
             let seconds: f64 = plain(found).trim().parse().ok()?;
             #[allow(clippy::cast_possible_truncation, reason = "held within a year")]
             seconds.is_finite().then(|| seconds.clamp(0.0, LONGEST_TOKEN) as i64)

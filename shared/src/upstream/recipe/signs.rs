@@ -59,17 +59,20 @@ pub(super) fn judge_step(
         return Err(Stopped::Refused(Reason::Challenged));
     }
     let status = page.answer().status;
-    let holds = if step.success.is_empty() {
-        status.as_u16() < 400
-    } else {
-        step.success.iter().all(|criterion| criterion_holds(page, criterion))
-    };
-    if holds {
+    let unmet = step.success.iter().position(|criterion| !criterion_holds(page, criterion));
+    if unmet.is_none() && (status.as_u16() < 400 || !step.success.is_empty()) {
         return match logged_out {
             Some(signs) if any_shows(page, signs) => Err(Stopped::LoggedOut),
             _ => Ok(()),
         };
     }
+    // Whoever writes the definition learns here what a client is not told.
+    tracing::info!(
+        step = step.id,
+        status = status.as_u16(),
+        unmet,
+        "a step's answer is not the one that it is to have"
+    );
     Err(match status {
         _ if status.is_server_error() => RecipeError::UpstreamStatus(status.as_u16()).into(),
         StatusCode::UNAUTHORIZED => Stopped::Refused(Reason::CredentialsInvalid),
@@ -84,6 +87,16 @@ pub(super) fn any_shows(page: &Page<'_>, signs: &Indicator) -> bool {
         || signs.status.contains(&answer.status.as_u16())
         || signs.headers.iter().any(|(name, mark)| header_shows(answer, name, mark))
         || signs.body.iter().any(|mark| text_shows(page.text(), mark))
+}
+
+/// Whether an answer says clearly that the site has not acted: a 401, or its login page, at once or by a redirect.
+pub(super) fn turned_away(page: &Page<'_>, logged_out: Option<&Indicator>) -> bool {
+    let answer = page.answer();
+    answer.status == StatusCode::UNAUTHORIZED
+        || logged_out.is_some_and(|signs| {
+            signs.redirect_to.iter().any(|mark| redirects_to(answer, mark))
+                || signs.body.iter().any(|mark| text_shows(page.text(), mark))
+        })
 }
 
 /// Whether every kind of sign that is given shows: a row of `failures`.
@@ -142,11 +155,11 @@ fn criterion_holds(page: &Page<'_>, criterion: &Criterion) -> bool {
             reply(context).is_some_and(|value| pattern.is_match(&plain(&value)))
         }
         Criterion::JsonPath { context: Expression::ResponseBody, path } => {
-            page.json().zip(path.query()).is_some_and(|(json, path)| !path.query(json).is_empty())
+            page.json().is_some_and(|json| page.find(path, json).is_ok_and(|found| !found.is_empty()))
         }
         Criterion::JsonPath { context, path } => {
             let json = reply(context).and_then(|value| serde_json::from_str::<Value>(&plain(&value)).ok());
-            json.zip(path.query()).is_some_and(|(json, path)| !path.query(&json).is_empty())
+            json.is_some_and(|json| page.find(path, &json).is_ok_and(|found| !found.is_empty()))
         }
     }
 }

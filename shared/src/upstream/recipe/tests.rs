@@ -275,7 +275,7 @@ async fn the_site_says_how_it_sees_the_session() {
         let site = FakeSite::new(|_: &Seen| reply.lock().unwrap().take().unwrap());
         let called =
             site.call(MAIL, "get_inbox", json!({"folder": "in"}), &mut State::default()).await.unwrap();
-        assert_eq!(called, Called { verdict, outcome: expected });
+        assert_eq!(called, Called { verdict, outcome: expected, acted: false });
     }
 }
 
@@ -384,7 +384,7 @@ async fn some_redirects_are_refused() {
         let site = FakeSite::new(|_: &Seen| leads(302, location));
         let text = endpoint("{ request: { path: /a } }");
         let outcome = site.call(&text, "e", json!({}), &mut with_key()).await;
-        assert!(matches!(outcome, Err(RecipeError::Unusable(_))), "{location}: {outcome:?}");
+        assert!(matches!(outcome, Err(RecipeError::Answered { status: 302, .. })), "{location}: {outcome:?}");
         assert!(site.lines().len() <= redirect::MOST + 1);
     }
     let site = FakeSite::new(|_: &Seen| leads(307, "https://other.example/"));
@@ -415,7 +415,7 @@ async fn a_page_before_gives_its_hidden_inputs() {
     assert_eq!(site.last().body, "csrf=a+b&y=old&v=7&x=5", "{}", site.last().body);
     let gone = FakeSite::new(|_: &Seen| page("no form"));
     let outcome = gone.call(&text, "e", json!({"x": 5}), &mut with_key()).await;
-    assert!(matches!(outcome, Err(RecipeError::Unusable(_))), "{outcome:?}");
+    assert!(matches!(outcome, Err(RecipeError::Answered { status: 200, .. })), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -38,6 +38,11 @@ fn changes(loaded: &State, fields: &[&str]) -> bool {
     state.changed_since(loaded)
 }
 
+/// A proxy of this pool.
+fn bound(pool: &str) -> BoundProxy {
+    BoundProxy { pool: pool.into(), member: "http://canary:1".into(), session: "canary".into() }
+}
+
 #[test]
 fn a_state_survives_its_bytes() {
     let mut state = state(&[
@@ -47,7 +52,7 @@ fn a_state_survives_its_bytes() {
     ]);
     state.capture("xsrf", json!("x"), at(1));
     state.capture_until("token", json!({"a": [1, null]}), at(2), Some(at(60_000)));
-    state.proxy = Some("pool/7".into());
+    state.proxy = Some(bound("home"));
     let bytes = state.to_bytes();
     assert_eq!(State::from_bytes(&bytes).unwrap(), state);
     assert_eq!(State::from_bytes(&bytes).unwrap().to_bytes(), bytes);
@@ -102,7 +107,7 @@ fn captured_values_are_changes_when_they_differ() {
     };
     assert!(!captures("1", "a"));
     assert!(captures("2", "a") && captures("1", "b"));
-    let proxied = State { proxy: Some("pool/1".into()), ..loaded.clone() };
+    let proxied = State { proxy: Some(bound("home")), ..loaded.clone() };
     assert!(proxied.changed_since(&loaded));
 }
 
@@ -175,7 +180,7 @@ fn what_was_loaded_is_older_whatever_the_clock_says() {
 fn nothing_secret_is_in_the_debug_text() {
     let mut state = state(&["s=canary"]);
     state.capture("token", json!("canary"), at(0));
-    state.proxy = Some("user:canary@proxy".into());
+    state.proxy = Some(bound("home"));
     for text in [
         format!("{state:?}"),
         format!("{:?}", state.changes_since(&State::default())),

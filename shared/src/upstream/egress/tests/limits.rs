@@ -9,7 +9,7 @@ async fn outcome(act: Act, limits: Limits) -> EgressError {
     let started = tokio::time::Instant::now();
     let error = site.get(limits).await.unwrap_err();
     assert!(started.elapsed() < PATIENT / 2, "took {:?}", started.elapsed());
-    error
+    bare(error)
 }
 
 fn answer(text: &str) -> Act {

@@ -2,7 +2,10 @@
 //! the short limits given here.
 
 mod exchange;
+mod fake_proxy;
 mod limits;
+mod proxies;
+mod proxy_faults;
 mod refusals;
 mod tls;
 
@@ -131,6 +134,14 @@ async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
         if stream.read_buf(&mut request).await.ok()? == 0 {
             return None;
         }
+    }
+}
+
+/// The error without the status that came before it.
+fn bare(error: EgressError) -> EgressError {
+    match error {
+        EgressError::Answered { error, .. } => *error,
+        error => error,
     }
 }
 

@@ -192,9 +192,14 @@ fn the_client_learns_a_code_and_the_log_the_reason() {
         (EgressError::Refused("why".into()), "upstream_error"),
         (EgressError::Failed("why".into()), "upstream_error"),
         (EgressError::Proxy("why".into()), "proxy_unavailable"),
+        (EgressError::Failed("why".into()).after(StatusCode::NOT_FOUND), "upstream_error"),
+        (EgressError::TooLarge.after(StatusCode::NOT_FOUND), "response_too_large"),
+        (EgressError::Timeout.after(StatusCode::NOT_FOUND), "upstream_timeout"),
     ] {
         let text = error.to_string();
+        let status = matches!(error, EgressError::Answered { .. }).then_some(404);
         let error = Error::from(error);
+        assert_eq!(error.upstream_status, status);
         assert_eq!((error.code.name(), error.cause()), (code, Some(text)));
         assert!(!error.detail.contains("why"));
     }
