@@ -5,7 +5,7 @@ use latchkey::auth;
 use latchkey::crypto::cursor;
 use latchkey::domain::id::KeyId;
 use latchkey::domain::permission::Permission;
-use latchkey::error::{Error, Fault};
+use latchkey::error::Error;
 use latchkey::http::{Request, Response};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub async fn list(app: &App, request: &Request) -> Result<Response, Error> {
     principal.require(Permission::KeysRead)?;
     let account_id = principal.account_id();
     let account = account_id.to_string();
-    let limit = limit(request)?;
+    let limit = request.limit(PAGE, LONGEST_PAGE)?;
     let after = match request.query_parameter("cursor") {
         None => None,
         Some(text) => {
@@ -43,13 +43,6 @@ pub async fn list(app: &App, request: &Request) -> Result<Response, Error> {
         .map(|id| cursor::encode(&app.keyring, &account, LIST, id.to_string().as_bytes(), request.now))
         .transpose()?;
     Ok(Response::json(&json!({ "data": data, "next_cursor": next_cursor })))
-}
-
-fn limit(request: &Request) -> Result<i32, Error> {
-    let Some(text) = request.query_parameter("limit") else { return Ok(PAGE) };
-    text.parse().ok().filter(|limit| (1..=LONGEST_PAGE).contains(limit)).ok_or_else(|| {
-        Error::invalid(vec![Fault::new("limit", format!("must be a whole number from 1 to {LONGEST_PAGE}"))])
-    })
 }
 
 fn position(bytes: &[u8]) -> Result<KeyId, Error> {

@@ -10,10 +10,10 @@ use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::store::apis::{self, Api, StoredEndpoint};
 use latchkey::store::{RowKey, Rows, upstream_sessions};
-use latchkey::upstream::definition::EndpointKind;
+use latchkey::upstream::definition::{EndpointKind, IMPORT};
 use serde_json::{Map, Value};
 
-use crate::{call, sign_in};
+use crate::{call, import, sign_in};
 
 /// How often a definition is read again when it was changed in the middle of a read.
 const READS: usize = 3;
@@ -45,7 +45,7 @@ impl Loaded {
 }
 
 pub async fn serve(app: &App, request: &Request, id: &str, name: &str) -> Result<Response, Error> {
-    let sent = read(request);
+    let sent = if name == IMPORT { import::read(request) } else { read(request) };
     let outcome = dispatch(app, request, id, name, sent).await;
     // Every answer says how the site saw the session: where nobody asked the site, nobody knows.
     match outcome {
@@ -76,10 +76,12 @@ async fn dispatch(
         EndpointKind::Initiates => sign_in::sign_in(app, request, &loaded, sent.inputs).await,
         EndpointKind::Protected => call::protected(app, request, &loaded, sent).await,
         EndpointKind::Public => call::public(app, request, &loaded, sent.inputs).await,
+        EndpointKind::Imports => import::import(app, request, &loaded, sent.inputs).await,
     }
 }
 
-fn read(request: &Request) -> Result<Sent, Error> {
+/// What a request carries, in its headers and in its body.
+pub fn read(request: &Request) -> Result<Sent, Error> {
     let mut inputs = if request.body.is_empty() { Map::new() } else { request.json_object()? };
     let session_id = taken(request, "x-session-id", &mut inputs, "session_id");
     let encryption_key = taken(request, "x-encryption-key", &mut inputs, "encryption_key").map(Secret::from);
@@ -112,10 +114,9 @@ async fn load(
     principal.require(Permission::ScraperCall)?;
     let api_id = api_id.ok_or(Code::NotFound)?;
     let account_id = principal.account_id();
-    let api_key = apis::api_key(account_id, &api_id);
     let endpoint_key = apis::endpoint_key(account_id, &api_id, name);
     for _ in 0..READS {
-        let api: Option<(u64, Api)> = apis::part(&rows, &api_key)?;
+        let api = apis::api(&rows, account_id, &api_id)?;
         let stored: Option<(u64, StoredEndpoint)> = apis::part(&rows, &endpoint_key)?;
         let (Some((api_revision, api)), Some((endpoint_revision, stored))) = (api, stored) else {
             return Err(Code::NotFound.into());

@@ -1,14 +1,21 @@
-//! `/scraper/…`: sites that require a login; and everything that no other route takes: mounted upstreams.
+//! `/scraper/…`: sites that require a login; `/v1/sessions`: the sessions there; and everything that no other route takes: mounted upstreams.
 
 #![recursion_limit = "256"] // the AWS client's futures are deep
 
+mod budget;
 mod call;
 mod describe;
 mod endpoint;
+mod import;
+mod lease;
 mod mount;
+mod renew;
 mod session;
+mod sessions;
 mod sign_in;
 mod slots;
+mod stored;
+mod way;
 
 use latchkey::app::{Action, App, Function, Needs, Setting};
 use latchkey::crypto::keyring::Purpose;
@@ -24,9 +31,19 @@ pub static FUNCTION: Function = Function {
         authenticates: true,
         tables: &[
             (Table::Apis, &[Action::BatchGetItem]),
-            (Table::UpstreamSessions, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
+            (
+                Table::UpstreamSessions,
+                &[Action::BatchGetItem, Action::PutItem, Action::Query, Action::UpdateItem],
+            ),
         ],
-        purposes: &[Purpose::IdentitySigning, Purpose::SessionSeal, Purpose::SessionMac, Purpose::Index],
+        purposes: &[
+            Purpose::Cursor,
+            Purpose::IdentitySigning,
+            Purpose::Index,
+            Purpose::SessionMac,
+            Purpose::SessionSeal,
+            Purpose::StoredCredentials,
+        ],
         settings: &[Setting::UpstreamNetworks],
         egress: Some(Egress::with),
         ..Needs::NOTHING
@@ -39,6 +56,8 @@ const OWN: [&str; 7] = ["v1", "scraper", ".well-known", "console", "healthz", "o
 
 async fn handle(app: &App, request: Request) -> Result<Response, Error> {
     match request.segments().as_slice() {
+        ["v1", "sessions"] => sessions::serve(app, &request, None).await,
+        ["v1", "sessions", id] => sessions::serve(app, &request, Some(id)).await,
         ["scraper", id] => describe::describe(app, &request, id).await,
         ["scraper", id, name] => endpoint::serve(app, &request, id, name).await,
         segments if is_own(segments) => Err(Code::NotFound.into()),

@@ -14,6 +14,8 @@ use latchkey::store::usage;
 use latchkey::upstream::egress::AllowedHosts;
 use latchkey::upstream::forward::{self, Call, Mount};
 
+use crate::stored;
+
 pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
     let candidates = forward::mount_candidates(&request.path);
     let (principal, rows) = auth::authenticate(app, request, |claim| {
@@ -22,8 +24,7 @@ pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
     .await?;
     let mut mounted: Option<Mounted> = None;
     for path in &candidates {
-        let found = apis::part(&rows, &apis::mount_key(principal.account_id(), path))?;
-        mounted = mounted.or(found.map(|(_, mounted)| mounted));
+        mounted = mounted.or(apis::mounted(&rows, principal.account_id(), path)?);
     }
     let mounted = mounted.filter(|mounted| principal.reaches(mounted.workspace_id)).ok_or(Code::NotFound)?;
     principal.require(Permission::ScraperCall)?;
@@ -39,9 +40,13 @@ pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
         body: request.body.clone(),
     };
     let identity = identity(app, &principal, &mounted, request)?;
-    let outgoing = forward::prepare(&call, &mount, identity.expose())?;
+    let mut outgoing = forward::prepare(&call, &mount, identity.expose())?;
+    let carried = stored::carried_through(app, &mounted, request.now).await?;
+    carried.put(&mut outgoing);
     let (answer, ()) = join(forward::forward(app.egress()?, &hosts, outgoing), count_use(app, request)).await;
-    Ok(answer?.with(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+    let mut answer = answer?;
+    carried.take_out(&mut answer.headers);
+    Ok(answer.with(CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 
 /// Counts the use of a key while the upstream is called.

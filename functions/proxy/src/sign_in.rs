@@ -4,13 +4,13 @@ use futures_util::future::join;
 use latchkey::app::App;
 use latchkey::clock::after;
 use latchkey::crypto::seal::{self, EncryptionKey};
+use latchkey::domain::masked::masked;
 use latchkey::domain::upstream_limits::{Granted, SESSION_IDLE};
-use latchkey::error::{Code, Error};
+use latchkey::error::{Code, Error, Fault};
 use latchkey::http::{Request, Response};
 use latchkey::store::Written;
 use latchkey::store::upstream_sessions::{UpstreamSession, sort_key};
 use latchkey::upstream::definition::{LoginFlow, Reason};
-use latchkey::upstream::egress::AllowedHosts;
 use latchkey::upstream::input;
 use latchkey::upstream::recipe::{self, SignIn, SignedIn, Site};
 use latchkey::upstream::state::State;
@@ -20,6 +20,20 @@ use crate::endpoint::{Loaded, with_state};
 use crate::mount::count_use;
 use crate::session::Names;
 use crate::slots::Who;
+use crate::stored;
+use crate::way::Way;
+
+/// The field by which a client has its credentials kept in the sealed state.
+const REMEMBER: &str = "remember";
+
+/// A session that is to be kept.
+pub struct NewSession<'a> {
+    pub state: State,
+    /// Whose it is at the site; empty where nobody knows.
+    pub identity: &'a str,
+    /// What the client is answered.
+    pub data: Value,
+}
 
 pub async fn sign_in(
     app: &App,
@@ -30,7 +44,10 @@ pub async fn sign_in(
     let flow = loaded.stored.login.as_ref();
     let flow =
         flow.ok_or_else(|| Error::internal("an endpoint that signs in was stored without its flow"))?;
-    let inputs = input::check_credentials(flow, inputs).map_err(Error::invalid)?;
+    // What a client typed is its own to remember; what is stored for everyone may be replaced any time.
+    let typed: Vec<String> = inputs.keys().cloned().collect();
+    let inputs = stored::complete(app, &loaded.api, flow, inputs, request.now).await?;
+    let (inputs, remember) = inputs_of(loaded, flow, inputs)?;
     let identity =
         flow.identity().and_then(|name| inputs.get(name)).and_then(Value::as_str).unwrap_or_default();
     let who = Who::of(app, loaded.account_id(), &loaded.api.id, identity)?;
@@ -39,7 +56,12 @@ pub async fn sign_in(
 
     let (outcome, ()) = join(run(app, request, loaded, flow, &inputs), count_use(app, request)).await;
     match outcome {
-        Ok(SignIn::Done(signed_in)) => keep(app, request, loaded, granted, signed_in).await,
+        Ok(SignIn::Done(SignedIn { mut state, data, .. })) => {
+            let own = inputs.iter().filter(|(name, _)| typed.contains(name));
+            state.remembered =
+                remember.then(|| own.map(|(name, value)| (name.clone(), value.clone())).collect());
+            keep(app, request, loaded, granted, NewSession { state, identity, data }).await
+        }
         Ok(SignIn::Refused(reason)) => {
             who.release(app, granted).await;
             Err(refused(reason))
@@ -51,6 +73,26 @@ pub async fn sign_in(
     }
 }
 
+/// The credentials, checked, and whether they are to be remembered.
+fn inputs_of(
+    loaded: &Loaded,
+    flow: &LoginFlow,
+    mut given: Map<String, Value>,
+) -> Result<(Map<String, Value>, bool), Error> {
+    let may_remember = loaded.api.session.as_ref().is_some_and(|session| session.remember);
+    let (remember, fault) = match given.remove(REMEMBER) {
+        None | Some(Value::Null | Value::Bool(false)) => (false, None),
+        Some(Value::Bool(true)) if may_remember => (true, None),
+        Some(Value::Bool(true)) => (false, Some("is not allowed by this API's definition")),
+        Some(_) => (false, Some("must be true or false")),
+    };
+    let fault = fault.map(|message| Fault::new(REMEMBER, message));
+    match (input::check_credentials(flow, given), fault) {
+        (Ok(inputs), None) => Ok((inputs, remember)),
+        (inputs, fault) => Err(Error::invalid(inputs.err().into_iter().flatten().chain(fault).collect())),
+    }
+}
+
 async fn run(
     app: &App,
     request: &Request,
@@ -58,21 +100,24 @@ async fn run(
     flow: &LoginFlow,
     inputs: &Map<String, Value>,
 ) -> Result<SignIn, Error> {
-    let hosts = AllowedHosts::new(&loaded.api.hosts).beside(request.domain.as_deref());
     let site = Site { base_url: &loaded.api.base_url, session: loaded.api.session.as_ref() };
-    let egress = app.egress()?;
-    let send = |outgoing| egress.send(&hosts, outgoing);
-    Ok(recipe::sign_in(site, flow, inputs, State::default(), request.now, send).await?)
+    let way = Way::open(app, request, &loaded.api, &loaded.api.session_carries).await?;
+    let send = |outgoing| way.send(outgoing);
+    let mut done = recipe::sign_in(site, flow, inputs, State::default(), request.now, send).await?;
+    if let SignIn::Done(signed_in) = &mut done {
+        way.leave(&mut signed_in.state).await;
+    }
+    Ok(done)
 }
 
 /// Seals the new session and stores it, in place of an earlier one of the same site user, whose key is dead with
 /// its generation.
-async fn keep(
+pub async fn keep(
     app: &App,
     request: &Request,
     loaded: &Loaded,
     granted: Granted,
-    signed_in: SignedIn,
+    made: NewSession<'_>,
 ) -> Result<Response, Error> {
     // The site took its time: the session's life begins now.
     let now = app.clock.now();
@@ -89,12 +134,18 @@ async fn keep(
         signed_in_at: now,
         saved_at: now,
         ended_at: None,
+        closed_at: None,
+        site_user: masked(made.identity),
+        remembers: made.state.remembered.is_some(),
+        lease_holder: None,
+        lease_until: None,
+        renewal_failed_at: None,
         ttl: after(now, SESSION_IDLE).as_second(),
     };
     let names = Names::of(&session);
     let binding = names.binding(&session);
     let (encryption_key, key) = seal::new_key(&app.keyring, &binding, now)?;
-    let state = signed_in.state.to_bytes();
+    let state = made.state.to_bytes();
     session.sealed = seal::seal(&app.keyring, &key, &binding, session.revision, &state, now)?;
     match app.store.put_upstream_session(&session).await? {
         Written::Done => {}
@@ -109,7 +160,7 @@ async fn keep(
                 .detail("A later sign-in as the same user of the site finished first. Use that session, or sign in again."));
         }
     }
-    Ok(answer(&session, &encryption_key, &signed_in.data))
+    Ok(answer(&session, &encryption_key, &made.data))
 }
 
 fn answer(session: &UpstreamSession, encryption_key: &EncryptionKey, data: &Value) -> Response {
@@ -121,7 +172,7 @@ fn answer(session: &UpstreamSession, encryption_key: &EncryptionKey, data: &Valu
     with_state(response, "active")
 }
 
-fn refused(reason: Reason) -> Error {
+pub fn refused(reason: Reason) -> Error {
     let state = if reason == Reason::Challenged { "challenged" } else { "unknown" };
     Error::from(Code::LoginFailed).reason(reason.name()).session_state(state)
 }

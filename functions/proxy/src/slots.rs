@@ -50,7 +50,7 @@ impl<'a> Who<'a> {
         let fresh = UpstreamSessionId::new()?;
         let mut limits = match rows {
             Some(rows) => upstream_sessions::limits(rows, self.account_id, self.api_id)?,
-            None => self.read(app).await?,
+            None => read(app, self.account_id, self.api_id).await?,
         };
         for _ in 0..ROUNDS {
             let seen = limits.version;
@@ -70,7 +70,7 @@ impl<'a> Who<'a> {
                 Written::Lost(stored) => limits = stored.unwrap_or_default(),
             }
         }
-        Err(Error::unavailable("others kept signing in at the same API at the same time"))
+        Err(crowded())
     }
 
     /// Gives back the slot of a sign-in that failed. Where that fails as well, another site user waits for the
@@ -94,12 +94,6 @@ impl<'a> Who<'a> {
                 }
             }
         }
-    }
-
-    async fn read(&self, app: &App) -> Result<Limits, Error> {
-        let key = upstream_sessions::limits_key(self.account_id, self.api_id);
-        let rows = app.store.read([key].into_iter().collect()).await?;
-        upstream_sessions::limits(&rows, self.account_id, self.api_id)
     }
 
     /// What the sessions behind the slots say; only asked where the cap could be reached. Below it, what has ended
@@ -127,6 +121,36 @@ impl<'a> Who<'a> {
         }
         Ok(Some(sessions))
     }
+}
+
+/// Takes an attempt for a sign-in within a session that has its slot already.
+///
+/// # Errors
+/// `login_rate_limited`.
+pub async fn take_attempt(app: &App, account_id: AccountId, api_id: &ApiId) -> Result<(), Error> {
+    let nonce = random_hex::<8>()?;
+    let mut limits = read(app, account_id, api_id).await?;
+    for _ in 0..ROUNDS {
+        let seen = limits.version;
+        let taken = limits.take_attempt(nonce.clone(), app.clock.now()).map_err(refused)?;
+        limits = match app.store.save_upstream_limits(account_id, api_id, &taken, seen).await? {
+            Written::Done => return Ok(()),
+            // This very write, whose answer was lost.
+            Written::Lost(Some(stored)) if stored.nonce == nonce => return Ok(()),
+            Written::Lost(stored) => stored.unwrap_or_default(),
+        };
+    }
+    Err(crowded())
+}
+
+async fn read(app: &App, account_id: AccountId, api_id: &ApiId) -> Result<Limits, Error> {
+    let key = upstream_sessions::limits_key(account_id, api_id);
+    let rows = app.store.read([key].into_iter().collect()).await?;
+    upstream_sessions::limits(&rows, account_id, api_id)
+}
+
+fn crowded() -> Error {
+    Error::unavailable("others kept signing in at the same API at the same time")
 }
 
 fn refused(refused: Refused) -> Error {

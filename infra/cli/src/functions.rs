@@ -3,7 +3,8 @@
 use latchkey::app::{Function, Needs};
 
 /// Every function behind a route.
-pub static ROUTED: [(&str, &Function); 8] = [
+pub static ROUTED: [(&str, &Function); 9] = [
+    ("ApisFunction", &apis::FUNCTION),
     ("HealthFunction", &health::FUNCTION),
     ("JwksFunction", &jwks::FUNCTION),
     ("KeysFunction", &keys::FUNCTION),

@@ -256,6 +256,12 @@ mod tests {
             ("/v1/api-keys", "KeysFunction"),
             ("/v1/api-keys/{id}", "KeysFunction"),
             ("/v1/api-keys/{id}/rotate", "KeysFunction"),
+            ("/v1/sessions", "ProxyFunction"),
+            ("/v1/sessions/{id}", "ProxyFunction"),
+            ("/v1/apis", "ApisFunction"),
+            ("/v1/apis/{id}", "ApisFunction"),
+            ("/v1/apis/{id}/credentials", "ApisFunction"),
+            ("/v1/definition.schema.json", "ApisFunction"),
         ];
         for (path, function) in expected {
             assert_eq!(routes.remove(path), Some(function), "{path}");

@@ -135,6 +135,61 @@ fn a_profile_gives_access_keys_or_says_what_to_do() {
 }
 
 #[test]
+fn an_api_is_given_its_credentials_on_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Local::start(&["--no-demo", "--data", folder.path().to_str().unwrap()]);
+    stack.json(&["user", "create", "ada@example.com"]);
+    let file = folder.path().join("office.yaml");
+    let definition = "openapi: 3.1.0\ninfo: { title: Office, version: 1 }\nservers: [{ url: https://a.example }]\n\
+        x-mount: /office\nsecurity: [{ gate: [] }]\n\
+        components: { securitySchemes: { gate: { type: apiKey, in: header, name: X-Gate } } }\n";
+    std::fs::write(&file, definition).unwrap();
+    stack.json(&["api", "apply", file.to_str().unwrap(), "--account", "ada@example.com"]);
+    let master = folder.path().join("master.key");
+    let wrapper = ["--master-key", master.to_str().unwrap()];
+    let run = |action: &str, id: &str, more: &[&str], input: &str| {
+        let mut command = Command::new(LATCHKEY)
+            .args(["--endpoint-url", stack.text("/dynamodb_url"), "api", "credentials", action, id])
+            .args(["--account", "ada@example.com", "--json"])
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // One that refuses before it reads has closed it.
+        let _ = command.stdin.take().unwrap().write_all(input.as_bytes());
+        let done = command.wait_with_output().unwrap();
+        let told = [done.stdout.as_slice(), done.stderr.as_slice()].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert!(!told.contains("s3cret"), "{told}");
+        (code(&Output { stdout: Vec::new(), stderr: Vec::new(), ..done }), told)
+    };
+    let (exit, told) = run("set", "office", &wrapper, "{\"gate\": \"s3cret\"}\n");
+    assert_eq!((exit, told.trim()), (Some(0), "{\"id\":\"office\",\"names\":[\"gate\"]}"));
+    for (id, more, input, exit, part) in [
+        (
+            "office",
+            &wrapper[..],
+            "{\"gate\": \"s3cret\\n\", \"x\": \"s3cret\"}",
+            1,
+            "gate must hold only visible ASCII",
+        ),
+        ("office", &wrapper, "{\"gate\": \"s3cret\"", 1, "no JSON object (line 1, column 17)"),
+        ("office", &wrapper, "[\"s3cret\"]", 1, "no JSON object"),
+        ("none", &wrapper, "{\"gate\": \"s3cret\"}", 3, "does not exist"),
+        ("office", &[], "{\"gate\": \"s3cret\"}", 2, "what wraps the keys?"),
+    ] {
+        let (code, told) = run("set", id, more, input);
+        assert_eq!(code, Some(exit), "{told}");
+        assert!(told.contains(part), "{told}");
+    }
+    assert_eq!(run("delete", "office", &[], "").0, Some(0));
+    let (exit, told) = run("delete", "office", &[], "");
+    assert!(exit == Some(3) && told.contains("nothing is stored for the API office"), "{told}");
+}
+
+#[test]
 fn a_password_comes_from_standard_input_and_is_not_shown() {
     let stack = Local::start(&["--no-demo"]);
     let mut create = Command::new(LATCHKEY)
@@ -195,6 +250,68 @@ fn a_second_start_finds_the_data_of_the_first() {
     assert_eq!(second.json(&["secrets", "rotate", "jwt-signing", &key])[0]["purpose"], "jwt-signing");
     assert_eq!(second.json(&["secrets", "init", &key])["created"], Value::Array(Vec::new()));
     assert_eq!(second.stop(), Some(0));
+}
+
+#[test]
+fn pools_of_proxies_come_from_standard_input_and_show_no_credentials() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let stack = Local::start(&["--no-demo", "--data", data]);
+    let key = format!("--master-key={data}/master.key");
+    let set = |name: &str, urls: &str| {
+        let mut process = Command::new(LATCHKEY)
+            .args(["--endpoint-url", stack.text("/dynamodb_url"), "proxy-pool", "set", name, &key])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        process.stdin.take().unwrap().write_all(urls.as_bytes()).unwrap();
+        let done = process.wait_with_output().unwrap();
+        let told = [done.stdout, done.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert!(!told.contains("canary"), "{told}");
+        (done.status.code(), told)
+    };
+    assert_eq!(stack.json(&["proxy-pool", "list"]), Value::Array(Vec::new()));
+    let (code, told) = set("home", "http://canary:canary@b.test:1\nsocks5://a.test:2\n");
+    assert_eq!(
+        (code, &*told),
+        (
+            Some(0),
+            "Made the pool home:\n  http://b.test:1\n  socks5://a.test:2\nIt is in use within a minute.\n"
+        )
+    );
+    assert_eq!(set("a-second", "http://canary@c.test:3").0, Some(0));
+    for (name, urls, said) in [
+        ("home", "", "latchkey: the pool home has no members"),
+        ("home", "http://canary@c.test", "latchkey: the pool home: member 1 must name a host and its port"),
+        ("not a name", "http://canary@c.test:3", "latchkey: the pool's name must have 1 to 64 letters"),
+    ] {
+        let (code, told) = set(name, urls);
+        assert!(code == Some(1) && told.starts_with(said), "{told}");
+    }
+    let listed = stack.json(&["proxy-pool", "list"]);
+    assert_eq!((&listed[0]["id"], &listed[1]["id"]), (&"a-second".into(), &"home".into()));
+    assert_eq!(listed[1]["members"], serde_json::json!(["http://b.test:1", "socks5://a.test:2"]));
+    let unsaid = stack.operator(&["proxy-pool", "set", "home"]);
+    assert_eq!(unsaid.status.code(), Some(2), "what wraps it must be said");
+}
+
+#[test]
+fn a_local_stack_that_cannot_take_its_pools_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pools.yaml");
+    std::fs::write(&file, "home: ['https://canary@a.test:1']").unwrap();
+    let start = || {
+        Command::new(LATCHKEY).args(["local", "--port", "0", "--proxy-pools"]).arg(&file).output().unwrap()
+    };
+    let done = start();
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(code(&done), Some(1));
+    assert!(told.contains("the pool home: member 1 must begin with http:// or socks5://"), "{told}");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(code(&start()), Some(1));
 }
 
 #[cfg(unix)]

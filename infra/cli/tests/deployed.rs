@@ -291,6 +291,35 @@ async fn after_a_guided_deployment_there_is_nothing_else_to_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pool_of_proxies_is_sealed_by_the_stacks_own_key_and_needs_it_for_nothing_else() {
+    let desk = Desk::new().await;
+    desk.write(
+        "pool",
+        "# at home\nhttp://me-{session}:canary-secret@proxy.example.com:3128\n\nsocks5h://10.0.0.7:1080\n",
+    );
+    let members = json!(["http://proxy.example.com:3128", "socks5://10.0.0.7:1080"]);
+    let set = ["proxy-pool", "set", "home", "--file", "pool"];
+    let made = json!({ "id": "home", "members": members, "created": true });
+    assert_eq!(desk.json(&set).await.0, made);
+    assert_eq!(desk.json(&set).await.0["created"], false);
+    let (listed, _) = desk.json(&["proxy-pool", "list"]).await;
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["members"], &listed[1]),
+        (&json!("home"), &members, &Value::Null)
+    );
+    assert_eq!(desk.json(&["proxy-pool", "delete", "home"]).await.0, json!({ "id": "home" }));
+    assert_eq!(desk.refused(&[], &["proxy-pool", "delete", "home"]).await.0, 3);
+
+    let asked = desk.asked.lock().unwrap();
+    assert_eq!(asked.len(), 2);
+    for (action, _, body) in asked.iter() {
+        assert_eq!(action, "TrentService.GenerateDataKey");
+        assert_eq!(body["KeyId"], format!("alias/{STACK}-keyring"));
+        assert_eq!(body["EncryptionContext"], json!({ "purpose": "stored-credentials" }));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn flags_say_what_to_copy_next() {
     let desk = Desk::new().await;
     let process = r#"#!/bin/sh

@@ -1,5 +1,7 @@
 //! `latchkey api …`
 
+mod credentials;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,6 +11,7 @@ use latchkey::store::apis::Index;
 use latchkey::upstream::definition::{self, Checked};
 use serde_json::{Value, json};
 
+use self::credentials::Credentials;
 use super::operator::Operator;
 use super::outcome::{Failure, Report};
 
@@ -26,6 +29,9 @@ pub(super) enum Api {
     Check(Check),
     /// Print the JSON Schema of definitions, for editors.
     Schema,
+    /// What an API uses upstream for everyone, such as a service account.
+    #[command(subcommand)]
+    Credentials(Credentials),
 }
 
 /// The JSON Schema of definitions; a test holds it to what the gateway takes.
@@ -53,6 +59,7 @@ pub(super) async fn run(operator: &Operator, command: Api) -> Result<Report, Fai
         Api::List { account } => list(operator, &account).await,
         Api::Check(command) => check(&command),
         Api::Schema => schema(),
+        Api::Credentials(command) => credentials::run(operator, command).await,
     }
 }
 

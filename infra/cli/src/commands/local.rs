@@ -10,7 +10,7 @@ use latchkey::config::log_filter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::local::{Options, Stack, guide};
+use crate::local::{Options, Stack, guide, pools};
 
 #[derive(Debug, Args)]
 pub(super) struct Local {
@@ -20,6 +20,10 @@ pub(super) struct Local {
     /// Keep data, and the key that wraps its secrets, in this folder; without it, in memory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Take pools of outbound proxies from this file: YAML or JSON, each pool's name with a list of URLs, as `latchkey
+    /// proxy-pool set` takes them.
+    #[arg(long, value_name = "FILE")]
+    proxy_pools: Option<PathBuf>,
     /// Start without the demo user, the demo site and the commands to copy.
     #[arg(long)]
     no_demo: bool,
@@ -34,8 +38,17 @@ pub(super) struct Local {
 
 pub(super) async fn run(command: Local) -> ExitCode {
     init_logging(&command.log);
-    let options =
-        Options { port: command.port, data: command.data, demo: !command.no_demo, ..Options::default() };
+    let proxy_pools = match command.proxy_pools.as_deref().map(pools::read).transpose() {
+        Ok(pools) => pools.unwrap_or_default(),
+        Err(fault) => return failed(&fault.to_string()),
+    };
+    let options = Options {
+        port: command.port,
+        data: command.data,
+        demo: !command.no_demo,
+        proxy_pools,
+        ..Options::default()
+    };
     let signals = match Signals::new() {
         Ok(signals) => signals,
         Err(fault) => return failed(&format!("signals cannot be watched: {fault}")),

@@ -9,6 +9,7 @@ mod organization;
 mod outcome;
 mod process;
 mod profile;
+mod proxy_pool;
 mod refusal;
 mod samconfig;
 mod secrets;
@@ -91,6 +92,9 @@ enum Command {
     /// The keys behind tokens, API keys and sessions.
     #[command(subcommand)]
     Secrets(secrets::Secrets),
+    /// Pools of outbound proxies, which definitions name.
+    #[command(subcommand)]
+    ProxyPool(proxy_pool::ProxyPool),
 }
 
 /// Runs what the command line says.
@@ -115,6 +119,7 @@ async fn operate(operator: &operator::Operator, command: Command) -> Result<Repo
         Command::Organization(command) => organization::run(operator, command).await,
         Command::Api(command) => api::run(operator, command).await,
         Command::Secrets(command) => secrets::run(operator, command).await,
+        Command::ProxyPool(command) => proxy_pool::run(operator, command).await,
         Command::Local(_) => Err(Failure::Failed("`local` is no operator's command".to_owned())),
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::{Builder, tls};
 use aws_types::os_shim_internal::{Env, Fs};
 use latchkey::Timestamp;
 use latchkey::clock::Clock;
@@ -14,6 +16,8 @@ use latchkey::domain::account::Account;
 use latchkey::domain::id::AccountId;
 use latchkey::store::Store;
 use latchkey::upstream::egress::PrivateNetworks;
+
+use zeroize::Zeroizing;
 
 use super::outcome::{Failure, note};
 use super::profile::Profile;
@@ -100,6 +104,8 @@ pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
 /// How AWS, or the emulator in its place, is reached. A profile that is named wins over the environment's credentials.
 async fn aws(global: &Global, target: &Target, environment: &Env) -> Result<Aws, Failure> {
     let mut aws = Aws::from_environment();
+    // On a person's machine the operating system's roots count, a company's own among them.
+    aws.http_client = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
     let is_emulator = global.endpoint_url.is_some();
     let mut region = target.region.clone();
     let needs_credentials = target.profile.is_some() || (aws.credentials.is_none() && !is_emulator);
@@ -184,11 +190,21 @@ impl Operator {
 
 /// The secret on standard input, without the newline at its end.
 pub(super) fn secret_from_stdin() -> Result<Secret, Failure> {
-    let mut text = String::new();
-    std::io::stdin()
-        .take(LONGEST_INPUT)
-        .read_to_string(&mut text)
-        .map_err(|fault| Failure::Failed(format!("standard input cannot be read: {fault}")))?;
+    let text = stdin(LONGEST_INPUT)?;
     let secret = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::new(secret.strip_suffix('\r').unwrap_or(secret)))
+}
+
+/// Standard input, whole: more than `longest` bytes are refused.
+pub(super) fn stdin(longest: u64) -> Result<Zeroizing<String>, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    std::io::stdin()
+        .take(longest + 1)
+        .read_to_string(&mut text)
+        .map_err(|fault| Failure::Failed(format!("standard input cannot be read: {fault}")))?;
+    if u64::try_from(text.len()).is_ok_and(|length| length <= longest) {
+        Ok(text)
+    } else {
+        Err(Failure::Failed(format!("standard input holds more than {longest} bytes")))
+    }
 }

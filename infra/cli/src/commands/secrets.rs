@@ -38,7 +38,7 @@ pub(super) struct Rotate {
 /// A local stack without --data has a master key that only its own process knows, and makes its keys itself.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-struct Wrapper {
+pub(super) struct Wrapper {
     /// The KMS key that wraps them, in place of the stack's own: id, ARN or alias.
     #[arg(long, env = "LATCHKEY_KMS_KEY_ID", value_name = "KEY")]
     kms_key_id: Option<String>,
@@ -114,7 +114,7 @@ async fn rotate(operator: &Operator, command: Rotate) -> Result<Report, Failure>
 }
 
 /// What wraps the keys of the stack that is meant.
-fn wrapping(operator: &Operator, wrapper: Wrapper) -> Result<KeyProviderConfig, Failure> {
+pub(super) fn wrapping(operator: &Operator, wrapper: Wrapper) -> Result<KeyProviderConfig, Failure> {
     match (wrapper.master_key, wrapper.kms_key_id, &operator.stack) {
         (Some(_), _, Some(stack)) => Err(Failure::Usage(format!(
             "--master-key is for local stacks; the keys of {stack} are wrapped by its KMS key"
@@ -130,6 +130,6 @@ fn wrapping(operator: &Operator, wrapper: Wrapper) -> Result<KeyProviderConfig, 
     }
 }
 
-fn provider(operator: &Operator, config: &KeyProviderConfig) -> Result<Provider, Failure> {
+pub(super) fn provider(operator: &Operator, config: &KeyProviderConfig) -> Result<Provider, Failure> {
     Provider::connect(config, &operator.aws).map_err(|fault| Failure::Failed(fault.to_string()))
 }

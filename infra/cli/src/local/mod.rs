@@ -2,10 +2,11 @@
 
 mod demo;
 mod guide;
+pub mod pools;
 mod ready;
 
 use std::fs::File;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use latchkey::config::{Aws, Config};
 use latchkey::crypto::keyring::{self, Keyring, Purpose};
 use latchkey::crypto::provider::{KeyProviderConfig, Provider, ProviderError, create_master_key};
 use latchkey::store::{Store, Table};
-use latchkey::upstream::egress::{self, Egress, EgressOptions, PrivateNetworks};
+use latchkey::upstream::egress::{self, Egress, EgressOptions, PrivateNetworks, Resolver};
+use latchkey::upstream::outbound::{Pool, Pools};
 use tokio::net::TcpListener;
 
 pub use self::demo::Demo;
@@ -49,8 +51,14 @@ pub struct Options {
     pub provider: Option<Provider>,
     /// Who issues tokens; without it, the stack's own address.
     pub issuer: Option<String>,
+    /// Pools of outbound proxies, before those that are stored.
+    pub proxy_pools: Vec<Pool>,
     /// The bounds of one exchange with a site.
     pub egress: egress::Limits,
+    /// How the names of sites become addresses.
+    pub resolver: Resolver,
+    /// The loopback addresses that sites may be at; without it, all of them.
+    pub loopback: Option<Vec<IpAddr>>,
     pub limits: Limits,
 }
 
@@ -64,7 +72,10 @@ impl Default for Options {
             dynamodb_endpoint: None,
             provider: None,
             issuer: None,
+            proxy_pools: Vec::new(),
             egress: egress::Limits::default(),
+            resolver: Resolver::default(),
+            loopback: None,
             limits: Limits::default(),
         }
     }
@@ -133,13 +144,17 @@ impl Stack {
             (None, endpoint) => endpoint.unwrap_or_default(),
         };
         let issuer = options.issuer.unwrap_or_else(|| base_url.clone());
-        let config = config(issuer, dynamodb_url.clone(), options.data.as_deref())?;
+        let mut config = config(issuer, dynamodb_url.clone(), options.data.as_deref())?;
+        if let Some(addresses) = &options.loopback {
+            config.allow_loopback_upstreams = false;
+            config.upstream_networks = config.upstream_networks.and_loopback(addresses);
+        }
         let provider = match options.provider {
             Some(provider) => provider,
             None => Provider::connect(&config.keys, &config.aws).map_err(master_key)?,
         };
-        let app = app(config, &provider, options.clock.clone(), options.egress).await?;
-        let app = Arc::new(app);
+        let app = app(config, &provider, options.clock.clone(), options.egress, options.resolver).await?;
+        let app = Arc::new(app.with_proxy_pools(Pools::given(options.proxy_pools)));
         let gateway = Gateway::start(
             listener,
             &template.routes,
@@ -220,6 +235,7 @@ async fn app(
     provider: &Provider,
     clock: Clock,
     limits: egress::Limits,
+    resolver: Resolver,
 ) -> Result<App, StartError> {
     let store = Store::connect(&config);
     let now = clock.now();
@@ -227,7 +243,7 @@ async fn app(
     let keyring = Keyring::open(provider.clone(), &store, &Purpose::ALL, now)
         .await
         .map_err(|fault| StartError::Keyring(fault.to_string()))?;
-    let egress = Egress::with(EgressOptions { limits, ..config.egress_options() }, clock.clone());
+    let egress = Egress::with(EgressOptions { limits, resolver, ..config.egress_options() }, clock.clone());
     Ok(App::whole(config, store, keyring, egress, clock))
 }
 
