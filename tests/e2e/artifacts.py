@@ -14,20 +14,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 MB = 1_000_000
-LARGEST = {"proxy": 4 * MB}
+# `apis` reads definitions: YAML, patterns, selectors, paths. It is over the bound of the others until those are smaller.
+LARGEST = {"proxy": 4 * MB, "apis": 3.5 * MB}
 LARGEST_OF_OTHERS = 3 * MB
 
 # Who may hold what; whoever may, must, or the marker has lost its meaning.
 CRATES = {
     "argon2": {"login"},
+    "aws-smithy-http-client": set(),
+    "h2": set(),
     "html5ever": {"proxy"},
-    "jsonschema": {"proxy"},
+    "jsonschema": set(),
+    "jsonschema-regex": {"apis", "proxy"},
     "scraper": {"proxy"},
-    "selectors": {"proxy"},
-    "serde_json_path": {"proxy"},
+    "selectors": {"apis", "proxy"},
+    "serde_json_path": {"apis", "proxy"},
 }
 OWN_SOURCES = {
-    "shared/src/upstream/": {"proxy"},
+    "shared/src/upstream/": {"apis", "proxy"},
+    "shared/src/upstream/egress/": {"proxy"},
+    "shared/src/upstream/recipe/": {"proxy"},
     "shared/src/crypto/seal": {"proxy"},
     "shared/src/crypto/password": {"login"},
 }
@@ -36,11 +42,11 @@ OWN_SOURCES = {
 REQUESTS_OF_ALL = {"BatchGetItem", "Decrypt", "UpdateItem"}
 REQUESTS = {
     "DeleteItem": {"keys"},
-    "GenerateDataKey": {"rotate"},
+    "GenerateDataKey": {"apis", "rotate"},
     "GetItem": {"login"},
     "PutItem": {"keys", "login", "proxy", "rotate"},
-    "Query": {"keys"},
-    "TransactWriteItems": {"login"},
+    "Query": {"apis", "keys", "proxy"},
+    "TransactWriteItems": {"apis", "login"},
 }
 # All that the two services have, as far as one might be taken in by mistake.
 KNOWN_REQUESTS = [*REQUESTS, *REQUESTS_OF_ALL, "BatchWriteItem", "Encrypt", "ListTables", "Scan", "TransactGetItems"]
@@ -99,9 +105,9 @@ def main(build):
     print(f"{'function':<12} {'bootstrap':>10} {'zipped':>10} {'bound':>10}")
     for bootstrap in bootstraps:
         zipped, bound = bootstrap.zipped(), LARGEST.get(bootstrap.name, LARGEST_OF_OTHERS)
-        print(f"{bootstrap.name:<12} {len(bootstrap.content):>10,} {zipped:>10,} {bound:>10,}")
+        print(f"{bootstrap.name:<12} {len(bootstrap.content):>10,} {zipped:>10,} {bound:>10,.0f}")
         if zipped > bound:
-            faults.append(f"{bootstrap.name} is {zipped - bound:,} bytes over its bound")
+            faults.append(f"{bootstrap.name} is {zipped - bound:,.0f} bytes over its bound")
         faults += [f"{bootstrap.name} {fault}" for fault in bootstrap.foreign()]
     print("\n".join(faults) if faults else "None holds code of another.")
     return 1 if faults else 0

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 HERE = Path(__file__).resolve().parent
+DEFINITIONS = HERE.parents[1] / "docs" / "definitions"
 # Everything that must not turn up in the gateway's log; see test_secrets.py.
 SECRETS = set()
 # A function's first request may have to wait for its start, a sign-in at a site for the site.
@@ -91,24 +92,29 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Library:
-    """Django's admin as one API of the gateway, with sign-ins and sessions of its own."""
+class Api:
+    """A site as one API of the gateway, with sign-ins and sessions of its own."""
 
     gateway: Gateway
     api_id: str
-
-    USERNAME = "librarian"
-    PASSWORD = "a long walk by the sea"
+    username: str
+    password: str
 
     def url(self, endpoint):
         return f"{self.gateway.url}/scraper/{self.api_id}/{endpoint}"
 
-    def login(self, client, username=USERNAME, password=PASSWORD):
-        return client.post(self.url("login"), json={"username": username, "password": password})
+    def login(self, client, username=None, password=None, **more):
+        SECRETS.add(self.password)
+        inputs = {"username": username or self.username, "password": password or self.password} | more
+        return client.post(self.url("login"), json=inputs)
 
-    def session(self, client):
+    def session(self, client, **more):
         """Signs in and gives the two headers of a protected call."""
-        answer = self.login(client)
+        return self.session_of(self.login(client, **more))
+
+    @staticmethod
+    def session_of(answer):
+        """The two headers that an answer gives, to a sign-in or to an import."""
         assert answer.status_code == 200, answer.text
         SECRETS.add(answer.json()["encryption_key"])
         return {
@@ -116,11 +122,38 @@ class Library:
             "X-Encryption-Key": answer.json()["encryption_key"],
         }
 
+    def call(self, client, endpoint, session, **inputs):
+        """The `data` of a call that succeeds."""
+        answer = client.post(self.url(endpoint), json=inputs, headers=session)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["X-Latchkey-Session"] == "active"
+        return answer.json()["data"]
+
+
+@dataclass(frozen=True)
+class Library(Api):
+    """Django's admin."""
+
+    username: str = "librarian"
+    password: str = "a long walk by the sea"
+
+    @staticmethod
+    def sessions():
+        """How many sessions the site knows."""
+        with sqlite3.connect(os.environ["SITE_DATABASE"], timeout=20) as database:
+            return database.execute("SELECT COUNT(*) FROM django_session").fetchone()[0]
+
     @staticmethod
     def end_sessions():
         """The site forgets everyone who is signed in."""
         with sqlite3.connect(os.environ["SITE_DATABASE"], timeout=20) as database:
             database.execute("DELETE FROM django_session")
+
+    @staticmethod
+    def sessions():
+        """How many are signed in."""
+        with sqlite3.connect(os.environ["SITE_DATABASE"], timeout=20) as database:
+            return database.execute("SELECT COUNT(*) FROM django_session").fetchone()[0]
 
 
 def remember(pair):
@@ -137,7 +170,6 @@ def bearer(gateway, credential):
 
 @pytest.fixture(scope="session")
 def gateway():
-    SECRETS.add(Library.PASSWORD)
     return Gateway(os.environ["LATCHKEY_URL"].rstrip("/"), shlex.split(os.environ["LATCHKEY_OPERATOR"]))
 
 
@@ -183,11 +215,24 @@ def client(request, api_key):
 
 
 @pytest.fixture
+def program(api_key):
+    """A client that presents the API key, for tests that have seen enough kinds of clients elsewhere."""
+    with httpx.Client(headers={"Authorization": f"Bearer {api_key}"}, timeout=PATIENCE) as client:
+        yield client
+
+
+def apply_example(person, name, **replacements):
+    """Puts docs/definitions/NAME.yaml in place as a fresh API, because attempts and slots are counted per API, and
+    gives its id."""
+    api_id = f"{name}-{uuid.uuid4().hex[:8]}"
+    person.apply(DEFINITIONS / f"{name}.yaml", api_id, **replacements)
+    return api_id
+
+
+@pytest.fixture
 def library(person):
-    """A fresh API of the gateway in front of the site: attempts and slots are counted per API."""
-    api_id = f"django-{uuid.uuid4().hex[:8]}"
-    person.apply("django-admin.yaml", api_id, **{"http://127.0.0.1:8000": os.environ["SITE_URL"]})
-    return Library(person.gateway, api_id)
+    site = {"https://library.example.com": os.environ["SITE_URL"]}
+    return Library(person.gateway, apply_example(person, "django-admin", **site))
 
 
 def problem(answer, status, error_code, detail=None):

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import certifi
 import yaml
 
+import examples
+import outbound
 from deployment import (
     CREDENTIALS,
     REGION,
@@ -20,30 +22,51 @@ from deployment import (
     private_address,
     without_encryption_contexts,
 )
-from servers import BINARY, Servers, free_port, pytest
+from servers import BINARY, HERE, Servers, free_port, pytest
 
 # What a stack's own gateway does otherwise than AWS's; see `DEVIATIONS` in the flows.
 DEPLOYED_DEVIATES = "body-limit percent"
 SAM_LOCAL_DEVIATES = "body-limit body-bytes newline"
+# The tests of docs/definitions, beside Django's admin.
+EXAMPLES = ["test_appbuilder.py", "test_openid.py", "test_jupyter.py", "test_dokuwiki.py"]
 
 
 def local(arguments):
     """`latchkey local`, with what only its users need beside the flows."""
     with Servers("local") as servers:
-        ready = json.loads(
-            servers.start_and_read("latchkey", [BINARY, "local", "--ready-json", "--port", "0"])
-        )
+        told_of_proxies = outbound_proxies(servers)
+        servers.took("outbound proxies")
+        command = [BINARY, "local", "--ready-json", "--port", "0", "--proxy-pools", servers.work / "pools.yaml"]
+        ready = json.loads(servers.start_and_read("latchkey", command))
         servers.took("latchkey local")
-        environment = servers.sites() | {
+        environment = servers.sites() | told_of_proxies | {
             "LATCHKEY_URL": ready["base_url"],
             "LATCHKEY_OPERATOR": f"'{BINARY}' --endpoint-url {ready['dynamodb_url']}",
             "LATCHKEY_READY": str(servers.work / "latchkey.out"),
             "GATEWAY_LOG": str(servers.work / "latchkey.log"),
         }
         servers.took("sites")
+        environment |= examples.start(servers)
+        servers.took("sites of the examples")
         # The last one reads what the others left in the log.
-        files = ["test_flows.py", "test_django.py", "test_readme.py", "test_secrets.py"]
+        files = ["test_flows.py", "test_django.py", *EXAMPLES, "test_proxies.py", "test_readme.py", "test_secrets.py"]
         pytest(environment, files, arguments)
+
+
+def outbound_proxies(servers):
+    """What the tests of proxies need, and the file that names the pools; the tests start the proxies themselves."""
+    given = outbound.choose()
+    # A wrong password is in the pool, and not at the proxy.
+    urls = {
+        name: [proxy.url("NotThisOne" if name.startswith("locked") else None) for proxy in proxies]
+        for name, proxies in outbound.pools(given).items()
+    }
+    (servers.work / "pools.yaml").write_text(yaml.safe_dump(urls))
+    return {
+        "OUTBOUND_PATH": outbound.install(),
+        "OUTBOUND_POOLS": json.dumps(given),
+        "ROAMING_URL": servers.start_and_read("roaming", [sys.executable, HERE / "roaming.py"]),
+    }
 
 
 def deployed(arguments):

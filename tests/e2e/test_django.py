@@ -83,6 +83,15 @@ def test_wrong_inputs_are_told_all_at_once(library, client):
     assert sorted(fault["field"] for fault in body["errors"]) == ["author", "title", "year"]
 
 
+def test_a_session_that_ends_here_ends_at_the_site(library, client):
+    library.end_sessions()
+    session = library.session(client)
+    assert library.sessions() == 1
+    one = f"{library.gateway.url}/v1/sessions/{session['X-Session-ID']}"
+    assert client.delete(one, headers=session).status_code == 204
+    assert library.sessions() == 0
+
+
 def test_many_calls_at_once_share_a_session(library, client, api_key):
     session = library.session(client)
     headers = session | {"Authorization": f"Bearer {api_key}"}

@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import json
 import os
 import time
 import uuid
@@ -12,7 +13,7 @@ import httpx
 import jwt
 import pytest
 
-from conftest import CLIENTS, PATIENCE, SECRETS, Library, bearer, make_key, problem, remember
+from conftest import CLIENTS, DEFINITIONS, PATIENCE, SECRETS, Library, bearer, make_key, problem, remember
 
 WRONG_LOGIN = "The e-mail address or the password is wrong."
 SESSION_REQUIRED = "This endpoint requires session_id and encryption_key. Call the login endpoint first."
@@ -448,7 +449,7 @@ def test_a_trailing_slash_makes_no_difference(anyone, owner, person, library, sl
     assert owner.delete(f"/v1/api-keys/{made['id']}{slash}").status_code == 204
     answer = owner.post(
         f"/scraper/{library.api_id}/login{slash}",
-        json={"username": library.USERNAME, "password": library.PASSWORD},
+        json={"username": library.username, "password": library.password},
     )
     assert answer.status_code == 200, answer.text
     assert anyone.post("/api/auth/logout" + slash, json={"refresh": pair["refresh"]}).status_code == 204
@@ -587,7 +588,7 @@ def test_an_unknown_session_and_one_of_another_account(gateway, caller, library)
     answer = caller.post(library.url("list_books"), headers=session | {"X-Session-ID": str(uuid.uuid4())})
     problem(answer, 404, "session_not_found", "Session not found")
     other = gateway.person("pro")
-    other.apply("django-admin.yaml", library.api_id, **{"http://127.0.0.1:8000": os.environ["SITE_URL"]})
+    other.apply(DEFINITIONS / "django-admin.yaml", library.api_id, **{"https://library.example.com": os.environ["SITE_URL"]})
     with other.client() as stranger:
         answer = stranger.post(library.url("list_books"), headers=session)
         problem(answer, 404, "session_not_found", "Session not found")
@@ -634,6 +635,78 @@ def test_another_user_of_the_site_is_over_the_cap(caller, library):
     library.session(caller)
     answer = library.login(caller, "assistant", "a short walk by the lake")
     problem(answer, 403, "session_limit", "Auth session limit reached")
+
+
+def list_books(client, library, session):
+    return client.post(library.url("list_books"), headers=session)
+
+
+def test_remembered_credentials_sign_in_anew(caller, library):
+    answer = library.login(caller, remember="yes")
+    assert problem(answer, 400, "invalid_request")["errors"] == [
+        {"field": "remember", "message": "must be true or false"}
+    ]
+    session = library.session(caller, remember=True)
+    Library.end_sessions()
+    answer = list_books(caller, library, session)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["X-Latchkey-Session"] == "active"
+    # Twice, and the three sign-ins of the hour are used up.
+    Library.end_sessions()
+    assert list_books(caller, library, session).status_code == 200
+    Library.end_sessions()
+    answer = list_books(caller, library, session)
+    problem(answer, 429, "login_rate_limited")
+    assert answer.headers["X-Latchkey-Session"] == "expired"
+
+
+def test_cookies_of_a_browser_make_a_session(caller, library):
+    with httpx.Client(base_url=os.environ["SITE_URL"], timeout=PATIENCE) as browser:
+        form = browser.get("/admin/login/?next=/admin/")
+        token = form.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        fields = {"csrfmiddlewaretoken": token, "username": library.username, "password": library.password}
+        headers = {"Referer": f"{os.environ['SITE_URL']}/admin/login/"}
+        assert browser.post("/admin/login/?next=/admin/", data=fields, headers=headers).status_code == 302
+        host = urlsplit(os.environ["SITE_URL"]).hostname
+        cookies = [f"{host}\tFALSE\t/\tFALSE\t0\t{name}\t{value}" for name, value in browser.cookies.items()]
+    file = "\n".join(["# Netscape HTTP Cookie File", *cookies])
+
+    foreign = "bank.example\tFALSE\t/\tTRUE\t0\tsid\tsecret"
+    answer = caller.post(library.url("import"), json={"cookies": f"{file}\n{foreign}"})
+    assert "secret" not in answer.text
+    assert problem(answer, 400, "invalid_request")["errors"][0]["field"] == "cookies"
+    answer = caller.post(library.url("import"), content=file, headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    SECRETS.add(body["encryption_key"])
+    assert body["data"] == {"logged_in": True}
+    session = {"X-Session-ID": body["session_id"], "X-Encryption-Key": body["encryption_key"]}
+    assert list_books(caller, library, session).status_code == 200
+    Library.end_sessions()
+    answer = caller.post(library.url("import"), json={"cookies": file, "username": "librarian"})
+    problem(answer, 403, "session_limit")
+
+
+def test_a_session_is_listed_and_ended_here_and_at_the_site(anyone, caller, library):
+    def mine():
+        answer = caller.get("/v1/sessions", params={"limit": 100})
+        assert answer.status_code == 200, answer.text
+        return [session for session in answer.json()["data"] if session["api_id"] == library.api_id]
+
+    session = library.session(caller)
+    (shown,) = mine()
+    assert shown["id"] == session["X-Session-ID"]
+    assert (shown["site_user"], shown["status"], shown["remembers"]) == ("l***", "active", False)
+    path = f"/v1/sessions/{shown['id']}"
+    problem(anyone.delete(path), 401, "missing_credentials")
+    problem(caller.delete(path, headers={"X-Encryption-Key": "wrong"}), 400, "invalid_session", INVALID_SESSION)
+    at_the_site = Library.sessions()
+    answer = caller.delete(path, headers={"X-Encryption-Key": session["X-Encryption-Key"]})
+    assert (answer.status_code, answer.headers["X-Latchkey-Session"]) == (204, "expired")
+    assert Library.sessions() == at_the_site - 1
+    problem(list_books(caller, library, session), 404, "session_not_found", "Session not found")
+    problem(caller.delete(path), 404, "session_not_found", "Session not found")
+    assert mine() == []
 
 
 # ---- Mounted upstreams
@@ -769,3 +842,57 @@ def test_the_gateways_routes_win_over_mounts(gateway, mounted, api_key):
     status, body = raw(gateway, api_key, "/api/auth/session")
     assert status == 200
     assert b'"api_key"' in body
+
+
+# ---- Definitions by routes, and stored credentials
+
+
+def test_an_api_is_made_given_its_credentials_and_deleted(gateway):
+    """By a free account, for whom an upstream without a login is enough."""
+    definition = f"""
+openapi: 3.1.0
+info: {{ title: Office, version: 1.0.0 }}
+servers: [{{ url: "{os.environ["ECHO_URL"]}/office" }}]
+x-mount: /office
+security: [{{ gate: [], tracking: [] }}]
+components:
+  securitySchemes:
+    gate: {{ type: apiKey, in: header, name: X-Gate-Key }}
+    tracking: {{ type: apiKey, in: query, name: api_key }}
+"""
+    first, second = (f"value-{uuid.uuid4().hex}" for _ in range(2))
+    SECRETS.update([first, second])
+    with gateway.person("free").client() as client:
+        answer = client.post("/v1/apis?id=office", content=definition, headers={"Content-Type": "application/yaml"})
+        assert answer.status_code == 201, answer.text
+        assert (answer.json()["id"], answer.json()["credentials"]) == ("office", None)
+        problem(client.post("/v1/apis", json={"id": "office", "definition": definition}), 409, "conflict")
+        problem(client.get("/office/7"), 409, "conflict")
+
+        faults = problem(client.put("/v1/apis/office/credentials", json={"gate": f"{first}\n"}), 400, "invalid_request")
+        assert first not in json.dumps(faults)
+        for value in (first, second):
+            set_ = client.put("/v1/apis/office/credentials/", json={"gate": value, "tracking": value})
+            assert (set_.status_code, set_.content) == (204, b"")
+            sent = client.get("/office/7?api_key=mine&a=%2F", headers={"X-Gate-Key": "mine"})
+            told, headers = seen(sent)
+            assert (told["target"], headers["x-gate-key"]) == (f"/office/7?a=%2F&api_key={value}", value)
+        shown = client.get("/v1/apis/office").json()
+        assert shown["credentials"]["names"] == ["gate", "tracking"]
+        assert first not in json.dumps(shown) and second not in json.dumps(shown)
+        listed = client.get("/v1/apis").json()["data"]
+        assert [(api["id"], api["mount"]) for api in listed] == [("office", "/office")]
+
+        assert client.delete("/v1/apis/office/credentials").status_code == 204
+        problem(client.get("/office/7"), 409, "conflict")
+        assert client.delete("/v1/apis/office").status_code == 204
+        problem(client.get("/v1/apis/office"), 404, "not_found")
+        problem(client.get("/office/7"), 404, "not_found")
+        sign_in = (DEFINITIONS / "django-admin.yaml").read_text()
+        problem(client.post("/v1/apis", json={"definition": sign_in}), 403, "plan_required")
+
+
+def test_the_schema_of_definitions_is_for_everyone(anyone):
+    answer = anyone.get("/v1/definition.schema.json")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/schema+json")
+    assert answer.json() == json.loads((DEFINITIONS.parent / "definition.schema.json").read_text())

@@ -93,7 +93,7 @@ async fn a_huge_answer_is_too_large() {
     let scene = Scene::start().await;
     let session = scene.sign_in("ada").await;
     let answer = scene.call(&session, "get_huge", json!({})).send().await.saw("unknown");
-    answer.refuses(RESPONSE_TOO_LARGE);
+    answer.refuses_with(RESPONSE_TOO_LARGE, json!({ "upstream_status": 200 }));
     scene.steady(&session).await.is(200);
 }
 

@@ -46,6 +46,26 @@ async fn ledger_of_the_proxy() {
     assert_eq!(trace.writes(), ["UpdateItem usage #1"]);
     ledger.enter("mounted upstream", awaited(trace), at_most(1, 1, 0));
 
+    let service = include_str!("service.yaml").replace("other.test", "127.0.0.1:1");
+    scene.apply(scene.jane.account_id, scene.jane.workspace_id, "service", &service).await;
+    let key = &scene.key.secret;
+    let values = json!({ "key": "k", "query": "q", "cookie": "c" });
+    let set = scene.app.call(http::Method::PUT, "/v1/apis/service/credentials").json(&values).bearer(key);
+    let (answer, trace) = database.watch(set.send()).await;
+    answer.is(204);
+    ledger.enter("credentials stored", awaited(trace), at_most(2, 2, 1));
+    // Another process: the first call there unwraps, and no call reads more.
+    let other = scene.app.another_instance().await;
+    for _ in 0..2 {
+        let call = other.post("/scraper/service/with_key", json!({})).bearer(key).send();
+        let (answer, trace) = database.watch(call).await;
+        answer.is(200);
+        ledger.enter("call with stored credentials", awaited(trace), at_most(1, 1, 0));
+    }
+    let (answer, trace) = database.watch(other.get("/service/open").bearer(key).send()).await;
+    answer.is(200);
+    ledger.enter("mounted upstream with stored credentials", awaited(trace), at_most(1, 1, 0));
+
     // A token's use is counted nowhere: nothing is taken out.
     let jane = scene.app.sign_in(&scene.jane).await;
     let call = scene.app.get("/api/contacts").bearer(&jane.access).send();

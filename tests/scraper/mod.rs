@@ -1,10 +1,14 @@
 //! `/scraper/…` and mounted upstreams, against a site that requires a login.
 
 mod access;
+mod canaries;
 mod describe;
 mod expiry;
 mod failures;
+mod fake_proxy;
 mod faults;
+mod hostile;
+mod import;
 mod ledger;
 mod limits;
 mod login;
@@ -13,8 +17,16 @@ mod mount_headers;
 mod mount_paths;
 mod pages;
 mod problems;
+mod proxies;
 mod races;
-mod scene;
+mod raw;
+mod reach;
+mod redirects;
+mod renewal;
+pub mod scene;
 mod sealed;
 mod session;
+mod sessions;
 mod site;
+mod stage;
+mod stored;

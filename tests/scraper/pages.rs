@@ -21,8 +21,11 @@ pub fn answer(state: &mut State, parts: &Parts, body: &Bytes) -> Reply {
         ("GET", "/open") => reply(200, &json!({ "open": true })),
         ("GET", "/wall") => wall(),
         ("GET", "/broken") => html(500, INSIDE),
+        ("GET", "/stale") => set_cookie(reply(200, &json!({ "stale": true })), "sid", "stale"),
         ("POST", "/api/login") => sign_in_json(state, body),
+        ("POST", "/api/refresh") => refresh(state, body),
         ("GET", "/api/me") => me(state, parts),
+        (_, path) if path.starts_with("/crm/") && path.ends_with("/copy") => copy(parts),
         (_, path) if path.starts_with("/crm/") => upstream(parts),
         _ => match cookie(&parts.headers, "sid").and_then(|sid| state.good.get(&sid).cloned()) {
             Some(user) => signed_in(state, path, &user),
@@ -38,6 +41,17 @@ fn signed_in(state: &mut State, path: &str, user: &str) -> Reply {
         ["page", number] => {
             let number: Option<u32> = number.parse().ok();
             renewed(state, reply(200, &json!({ "page": number, "of": user })))
+        }
+        ["order"] => order(state, reply(200, &json!({ "ordered": true }))),
+        // The session ends between the order and the page that would say so.
+        ["late-order"] => {
+            state.good.clear();
+            order(state, redirect("/home"))
+        }
+        ["refused-order"] => order(state, html(440, "Your session has ended.")),
+        ["logout"] => {
+            state.good.clear();
+            redirect("/login")
         }
         ["steady"] => reply(200, &json!({ "steady": true })),
         ["status", "403"] => wall(),
@@ -69,7 +83,7 @@ fn sign_in(state: &mut State, parts: &Parts, body: &Bytes) -> Reply {
     if field("pass") == "otp" {
         return redirect("/otp");
     }
-    if field("pass") != PASSWORD {
+    if field("pass") != PASSWORD || state.password_changed {
         return form(state, "Wrong password");
     }
     let sid = state.issue(&field("user"));
@@ -81,8 +95,30 @@ fn sign_in_json(state: &mut State, body: &Bytes) -> Reply {
     if body["password"] != PASSWORD {
         return reply(401, &json!({ "error": INSIDE }));
     }
-    let token = state.issue(body["username"].as_str().unwrap_or_default());
-    reply(200, &json!({ "access_token": token, "expires_in": 900 }))
+    tokens(state, body["username"].as_str().unwrap_or_default())
+}
+
+fn tokens(state: &mut State, user: &str) -> Reply {
+    let (token, refresh) = (state.issue(user), format!("refresh-{}", state.log.len()));
+    state.refresh.insert(refresh.clone(), user.to_owned());
+    reply(200, &json!({ "access_token": token, "expires_in": 900, "refresh_token": refresh }))
+}
+
+/// Each refresh token is good once.
+fn refresh(state: &mut State, body: &Bytes) -> Reply {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    if state.refresh_is_down {
+        return reply(500, &json!({ "error": INSIDE }));
+    }
+    match state.refresh.remove(body["refresh"].as_str().unwrap_or_default()) {
+        Some(user) => tokens(state, &user),
+        None => reply(401, &json!({ "error": INSIDE })),
+    }
+}
+
+fn order(state: &mut State, answer: Reply) -> Reply {
+    state.orders += 1;
+    answer
 }
 
 fn me(state: &State, parts: &Parts) -> Reply {
@@ -114,6 +150,14 @@ fn upstream(parts: &Parts) -> Reply {
         answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     answer
+}
+
+/// A redirect to the address `to`, with the whole query copied behind it, as sites do that add a slash.
+fn copy(parts: &Parts) -> Reply {
+    let query = parts.uri.query().unwrap_or_default();
+    let mut fields = url::form_urlencoded::parse(query.as_bytes());
+    let to = fields.find_map(|(name, value)| (name == "to").then(|| value.into_owned()));
+    redirect(&format!("{}?{query}", to.unwrap_or_default()))
 }
 
 /// What stands before sites that want no programs.

@@ -35,6 +35,12 @@ pub const UPSTREAM_ERROR: Problem = Problem::new(
     "Upstream error",
     "The site could not be reached or gave an answer that cannot be used.",
 );
+pub const PROXY_UNAVAILABLE: Problem = Problem::new(
+    502,
+    "proxy_unavailable",
+    "Proxy unavailable",
+    "The outbound proxy of this session is not available.",
+);
 pub const RESPONSE_TOO_LARGE: Problem = Problem::new(
     502,
     "response_too_large",

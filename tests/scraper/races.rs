@@ -1,14 +1,20 @@
 //! Many calls at once. Where an order decides, the test makes it; the rest races.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
+use latchkey::upstream::egress::Resolver;
 use serde_json::json;
 
 use super::problems::{INVALID_SESSION, LOGIN_RATE_LIMITED, SESSION_EXPIRED, SESSION_LIMIT};
+use super::raw::{Act, answer};
 use super::scene::{Scene, Session, until};
 use super::site::{Hold, PASSWORD};
-use crate::support::Answer;
+use super::stage::Stage;
+use crate::support::database::{Kind, On};
+use crate::support::{Answer, TestApp};
 
 /// The writes of a session's own item, and of the limits beside it.
 const SAVE: &str = "UpdateItem upstream-sessions";
@@ -62,6 +68,53 @@ async fn parallel_calls_that_meet_nowhere_in_particular_all_succeed() {
     }
     scene.steady(&session).await.is(200);
     assert!(scene.site.issued().contains(&scene.site.last_seen().sid()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_parallel_calls_no_cookie_of_any_path_or_domain_and_no_deletion_is_lost() {
+    let resolver = Resolver::Custom(Arc::new(|_| vec![Ipv4Addr::LOCALHOST.into()]));
+    let app = TestApp::start_with(|options| options.resolver = resolver).await;
+    let stage = Stage::named(app, "www.site.localhost").await;
+    let fields = [
+        "host=1; Path=/",
+        "host=2; Path=/; Domain=site.localhost",
+        "host=3; Path=/fine",
+        "new=4; Path=/; Max-Age=600",
+        "old=; Path=/; Max-Age=0",
+        "gone=; Path=/fine; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        "never=; Path=/; Max-Age=0",
+    ];
+    let kinds = [None, Some(Kind::Throttled), Some(Kind::AnswerLost)];
+    for (round, kind) in kinds.into_iter().enumerate() {
+        let before = "set-cookie: old=0; Path=/\r\nset-cookie: gone=0; Path=/fine\r\n";
+        let cleared = "set-cookie: host=; Path=/; Max-Age=0\r\nset-cookie: new=; Path=/; Max-Age=0\r\n";
+        stage.raw.on("/before", Act::Say(answer("200 OK", &format!("{before}{cleared}"), "{}")));
+        stage.call("get", "before").await.is(200);
+        stage.scene.app.clock.advance(1);
+        for (nth, field) in fields.iter().enumerate() {
+            let head = format!("set-cookie: {field}\r\n");
+            stage.raw.on(&format!("/{nth}"), Act::Say(answer("200 OK", &head, "{}")));
+        }
+        let database = &stage.scene.app.database;
+        database.forget();
+        // All but the deletion of what was never there have something to save, and meet there.
+        database.make_meet(SAVE, fields.len() - 1);
+        if let Some(kind) = kind {
+            database.inject(On::First(SAVE.to_owned()), kind);
+        }
+        let names: Vec<String> = (0..fields.len()).map(|nth| nth.to_string()).collect();
+        for answer in join_all(names.iter().map(|name| stage.call("get", name))).await {
+            answer.is(200).saw("active");
+        }
+        assert_eq!(database.heal(), usize::from(kind.is_some()));
+        stage.call("get", "fine").await.is(200);
+        let seen = stage.raw.requests().pop().unwrap();
+        let sent = seen.lines().find_map(|line| line.strip_prefix("cookie: ")).unwrap();
+        let mut sent: Vec<&str> = sent.split("; ").collect();
+        assert_eq!(sent.remove(0), "host=3", "the longest path comes first");
+        sent.sort_unstable();
+        assert_eq!(sent, ["host=1", "host=2", "new=4", "sid=first"], "round {round}");
+    }
 }
 
 #[tokio::test]

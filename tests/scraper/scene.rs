@@ -4,9 +4,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::Request;
-use http_body_util::Full;
 use latchkey::Timestamp;
 use latchkey::crypto::seal::{self, EncryptionKey, SessionBinding};
 use latchkey::domain::id::{AccountId, ApiId, KeyId, UpstreamSessionId, WorkspaceId};
@@ -15,7 +12,6 @@ use latchkey::upstream::definition;
 use serde_json::{Value, json};
 
 use super::site::{PASSWORD, Site};
-use crate::support::client::http;
 use crate::support::{Answer, Call, MadeKey, TestApp, User};
 
 pub const SITE: &str = include_str!("site.yaml");
@@ -106,8 +102,13 @@ impl Scene {
 
     /// The session as it is stored.
     pub async fn stored(&self, session: &Session) -> UpstreamSession {
-        let id: UpstreamSessionId = session.id.parse().expect("a session's id");
-        let key = upstream_sessions::key(self.jane.account_id, &api("mill"), id);
+        self.stored_at("mill", session).await
+    }
+
+    /// The session at another API as it is stored.
+    pub async fn stored_at(&self, id: &str, session: &Session) -> UpstreamSession {
+        let session_id: UpstreamSessionId = session.id.parse().expect("a session's id");
+        let key = upstream_sessions::key(self.jane.account_id, &api(id), session_id);
         let rows = self.app.store().read([key.clone()].into_iter().collect()).await.expect("rows");
         rows.get(&key).expect("a session").expect("the session is stored")
     }
@@ -146,24 +147,24 @@ impl Scene {
 
     /// Sets one attribute of a session's item, as someone who can write to the table.
     pub async fn set(&self, session: &Session, attribute: &str, value: Value) {
-        let id = format!("mill#{}", session.id);
+        self.write("latchkey-upstream-sessions", &format!("mill#{}", session.id), attribute, value).await;
+    }
+
+    /// As [`set`](Self::set), of a part of a definition.
+    pub async fn set_part(&self, id: &str, attribute: &str, value: Value) {
+        self.write("latchkey-apis", id, attribute, value).await;
+    }
+
+    async fn write(&self, table: &str, id: &str, attribute: &str, value: Value) {
         let body = json!({
-            "TableName": "latchkey-upstream-sessions",
+            "TableName": table,
             "Key": { "account_id": { "S": self.jane.account_id }, "id": { "S": id } },
             "UpdateExpression": "SET #attribute = :value",
             "ConditionExpression": "attribute_exists(id)",
             "ExpressionAttributeNames": { "#attribute": attribute },
             "ExpressionAttributeValues": { ":value": value },
         });
-        let request = Request::post(format!("{}/", self.app.database.url))
-            .header("x-amz-target", "DynamoDB_20120810.UpdateItem")
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-date", "20270115T120000Z")
-            .header("authorization", "AWS4-HMAC-SHA256 Credential=a/20270115/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-            .body(Full::<Bytes>::from(body.to_string()))
-            .expect("a request");
-        let answer = http(None).request(request).await.expect("the database answers");
-        assert_eq!(answer.status().as_u16(), 200);
+        self.app.database.ask("UpdateItem", &body).await;
     }
 
     /// How often the key was used.

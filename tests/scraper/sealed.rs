@@ -1,9 +1,11 @@
 //! What someone who can write to the table cannot do with a session.
 
+use latchkey::store::upstream_sessions::{self, UpstreamSession};
 use serde_json::json;
 
-use super::problems::INVALID_SESSION;
-use super::scene::Scene;
+use super::problems::{INVALID_SESSION, SESSION_NOT_FOUND};
+use super::scene::{Scene, Session, api};
+use super::site::PASSWORD;
 
 #[tokio::test]
 async fn an_older_blob_is_refused() {
@@ -53,10 +55,9 @@ async fn a_flipped_byte_anywhere_is_refused() {
     let stored = scene.stored(&session).await;
     let asked = scene.site.log().len();
     let length = stored.sealed.len();
-    // The format byte, the key's id, the time, the MAC, the ciphertext, and its own MAC.
-    for at in [0, 1, 2, 12, 20, 30, 45, 60, length / 2, length - 40, length - 1] {
+    for at in 0..length {
         let mut sealed = stored.sealed.clone();
-        sealed[at] ^= 1;
+        sealed[at] ^= 1 << (at % 8);
         scene.overwrite_blob(&session, &sealed).await;
         scene.steady(&session).await.refuses(INVALID_SESSION);
     }
@@ -64,9 +65,78 @@ async fn a_flipped_byte_anywhere_is_refused() {
         scene.overwrite_blob(&session, sealed).await;
         scene.steady(&session).await.refuses(INVALID_SESSION);
     }
-    assert_eq!(scene.site.log().len(), asked);
     scene.overwrite_blob(&session, &stored.sealed).await;
+    for at in 0..session.key.len() {
+        // Another character of the same alphabet, so that each is read as far as it can be.
+        let mut key = session.key.clone().into_bytes();
+        key[at] = if key[at] == b'A' { b'B' } else { b'A' };
+        let key = String::from_utf8(key).unwrap();
+        scene.steady(&Session { key, ..session.clone() }).await.refuses(INVALID_SESSION);
+    }
+    assert_eq!(scene.site.log().len(), asked);
     scene.steady(&session).await.is(200);
+}
+
+#[tokio::test]
+async fn nothing_of_two_sessions_can_be_swapped() {
+    let scene = Scene::start().await;
+    scene.cap(2).await;
+    // Of one API, of two APIs, and of two accounts.
+    let (ada, bob) = (scene.sign_in("ada").await, scene.sign_in("bob").await);
+    let body = json!({ "username": "ada", "password": PASSWORD });
+    let elsewhere =
+        scene.app.post("/scraper/mill-json/login", body.clone()).bearer(&scene.key.secret).send().await;
+    let elsewhere = Session::from(&elsewhere);
+    let (owner, signed_in) = scene.app.signed_in("owner").await;
+    scene.apply(owner.account_id, owner.workspace_id, "mill", super::scene::SITE).await;
+    let stranger = scene.app.post("/scraper/mill/login", body).bearer(&signed_in.access).send().await;
+    let stranger = Session::from(&stranger);
+    let stranger_blob = {
+        let key = upstream_sessions::key(owner.account_id, &api("mill"), stranger.id.parse().unwrap());
+        let rows = scene.app.store().read([key.clone()].into_iter().collect()).await.unwrap();
+        rows.get::<UpstreamSession>(&key).unwrap().unwrap().sealed
+    };
+    let others = [
+        (&bob, scene.stored(&bob).await.sealed),
+        (&elsewhere, scene.stored_at("mill-json", &elsewhere).await.sealed),
+        (&stranger, stranger_blob),
+    ];
+    let own = scene.stored(&ada).await.sealed;
+    let asked = scene.site.log().len();
+    for (other, blob) in &others {
+        let foreign_key = Session { id: ada.id.clone(), key: other.key.clone() };
+        scene.steady(&foreign_key).await.saw("unknown").refuses(INVALID_SESSION);
+        scene.overwrite_blob(&ada, blob).await;
+        // With its own key, and with the key that the blob was sealed under.
+        scene.steady(&ada).await.saw("unknown").refuses(INVALID_SESSION);
+        scene.steady(&foreign_key).await.saw("unknown").refuses(INVALID_SESSION);
+        scene.overwrite_blob(&ada, &own).await;
+        let foreign_id = Session { id: other.id.clone(), key: ada.key.clone() };
+        let refusal = if other.id == bob.id { INVALID_SESSION } else { SESSION_NOT_FOUND };
+        scene.steady(&foreign_id).await.saw("unknown").refuses(refusal);
+    }
+    assert_eq!(scene.site.log().len(), asked);
+    scene.steady(&ada).await.is(200);
+}
+
+#[tokio::test]
+async fn an_older_item_put_back_whole_ends_half_an_hour_after_it_was_sealed() {
+    let scene = Scene::start().await;
+    let session = scene.sign_in("ada").await;
+    let first = scene.stored(&session).await;
+    scene.page(&session, 1).await.is(200);
+    let put_back = async || {
+        scene.overwrite_blob(&session, &first.sealed).await;
+        scene.set(&session, "revision", json!({ "N": first.revision.to_string() })).await;
+    };
+    // Whoever can write to the table can turn the time back, but not beyond what the blob itself says.
+    put_back().await;
+    scene.steady(&session).await.is(200);
+    scene.app.clock.advance(31 * 60);
+    put_back().await;
+    let now = scene.app.clock.now().as_microsecond().to_string();
+    scene.set(&session, "saved_at", json!({ "N": now })).await;
+    scene.steady(&session).await.saw("unknown").refuses(INVALID_SESSION);
 }
 
 #[tokio::test]

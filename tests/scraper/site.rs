@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -35,6 +36,9 @@ pub struct Site {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
+    /// Requests that are being answered, and the most that were at once.
+    inside: AtomicUsize,
+    most_inside: AtomicUsize,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
 }
 
@@ -56,6 +60,15 @@ pub struct State {
     /// Whose each good cookie value, form or token is.
     pub good: HashMap<String, String>,
     issued: Vec<String>,
+    /// Whose each good refresh token is.
+    pub refresh: HashMap<String, String>,
+    pub refresh_is_down: bool,
+    /// Whether the users have chosen other passwords since.
+    pub password_changed: bool,
+    /// Whether the site takes of each user's cookies only the one that it issued last.
+    pub only_the_last: bool,
+    /// How often the site acted on an order.
+    pub orders: usize,
     pub log: Vec<Seen>,
 }
 
@@ -132,6 +145,21 @@ impl Site {
         Hold { gate, shared: Arc::clone(&self.shared), path: path.to_owned() }
     }
 
+    /// Changes how the site is disposed.
+    pub fn set(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state());
+    }
+
+    /// How often the site acted on an order.
+    pub fn orders(&self) -> usize {
+        self.state().orders
+    }
+
+    /// The most requests that were answered at once.
+    pub fn most_at_once(&self) -> usize {
+        self.shared.most_inside.load(Ordering::SeqCst)
+    }
+
     /// Takes the site off the network.
     pub async fn go_down(&mut self) {
         self.server.abort();
@@ -194,18 +222,25 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(shared: &Shared, parts: Parts, body: Bytes) -> Reply {
     let line = format!("{} {}", parts.method, parts.uri);
     lock(&shared.state).log.push(Seen { line, headers: parts.headers.clone(), body: body.clone() });
+    let inside = shared.inside.fetch_add(1, Ordering::SeqCst) + 1;
+    shared.most_inside.fetch_max(inside, Ordering::SeqCst);
     let gate = lock(&shared.gates).get(parts.uri.path()).cloned();
     if let Some(gate) = gate {
         gate.reached.send_modify(|reached| *reached += 1);
         let _ = gate.open.acquire().await;
     }
-    pages::answer(&mut lock(&shared.state), &parts, &body)
+    let answer = pages::answer(&mut lock(&shared.state), &parts, &body);
+    shared.inside.fetch_sub(1, Ordering::SeqCst);
+    answer
 }
 
 impl State {
     /// A value that is good for `user` from now on.
     pub fn issue(&mut self, user: &str) -> String {
         let value = format!("sid-{:04}-of-{user}", self.issued.len());
+        if self.only_the_last {
+            self.good.retain(|_, of| of != user);
+        }
         self.issued.push(value.clone());
         self.good.insert(value.clone(), user.to_owned());
         value

@@ -5,6 +5,7 @@ pub mod client;
 pub mod database;
 mod logs;
 pub mod problem;
+pub mod watch;
 
 pub use app::{Instance, MadeKey, PASSWORD, SignedIn, TestApp, User, hash_of};
 pub use client::{Answer, Call, Client};

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from conftest import PATIENCE, SECRETS, Library, bearer, make_key, problem, remember
+from conftest import DEFINITIONS, PATIENCE, SECRETS, Library, bearer, make_key, problem, remember
 from deployment import Deployment, Refused, built_template, functions
 from servers import ROOT
 
@@ -21,7 +21,7 @@ def made_before(gateway):
     pair = person.tokens()
     key = make_key(gateway, pair["access"])
     workspace_key = make_key(gateway, pair["access"], scope={"type": "workspace", "id": person.workspace_id})
-    person.apply("django-admin.yaml", "upgraded", **{"http://127.0.0.1:8000": os.environ["SITE_URL"]})
+    person.apply(DEFINITIONS / "django-admin.yaml", "upgraded", **{"https://library.example.com": os.environ["SITE_URL"]})
     person.apply("contacts.yaml", "contacts", **{"http://127.0.0.1:9000": os.environ["ECHO_URL"]})
     library = Library(gateway, "upgraded")
     with bearer(gateway, key["secret"]) as client:

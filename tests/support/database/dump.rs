@@ -41,8 +41,23 @@ impl Database {
         outcome
     }
 
+    /// What the database itself says to a request, as someone who can read and write its tables.
+    pub async fn ask(&self, action: &str, body: &Value) -> Value {
+        let request = Request::post(format!("{}/", self.direct_url))
+            .header("x-amz-target", format!("DynamoDB_20120810.{action}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-date", "20270115T120000Z")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=a/20270115/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+            .body(Full::<Bytes>::from(body.to_string()))
+            .expect("a request");
+        let answer = client(None).request(request).await.expect("the database answers");
+        let status = answer.status().as_u16();
+        let text = answer.into_body().collect().await.expect("a whole answer").to_bytes();
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&text));
+        serde_json::from_slice(&text).expect("JSON")
+    }
+
     async fn items(&self, table: Table) -> Vec<String> {
-        let http = client(None);
         let mut items = Vec::new();
         let mut start = Value::Null;
         loop {
@@ -50,16 +65,7 @@ impl Database {
             if !start.is_null() {
                 body["ExclusiveStartKey"] = start;
             }
-            let request = Request::post(format!("{}/", self.direct_url))
-                .header("x-amz-target", "DynamoDB_20120810.Scan")
-                .header("content-type", "application/x-amz-json-1.0")
-                .header("x-amz-date", "20270115T120000Z")
-                .header("authorization", "AWS4-HMAC-SHA256 Credential=a/20270115/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-                .body(Full::<Bytes>::from(body.to_string()))
-                .expect("a request");
-            let answer = http.request(request).await.expect("the database answers");
-            let text = answer.into_body().collect().await.expect("a whole answer").to_bytes();
-            let page: Value = serde_json::from_slice(&text).expect("JSON");
+            let page = self.ask("Scan", &body).await;
             items.extend(page["Items"].as_array().expect("items").iter().map(Value::to_string));
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
