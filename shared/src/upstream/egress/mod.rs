@@ -11,6 +11,7 @@ mod connect;
 mod dial;
 mod headers;
 mod hosts;
+mod interim;
 mod link;
 mod pool;
 mod proxy;
@@ -35,6 +36,7 @@ pub use address::{NetworksError, PrivateNetworks};
 pub use dial::Resolver;
 pub(super) use headers::remove_hop_by_hop;
 pub use hosts::{AllowedHost, AllowedHosts};
+pub use interim::INTERIM_COUNT_LIMIT;
 pub(crate) use pool::tls;
 pub use pool::{HEADER_COUNT_LIMIT, HEADER_SIZE_LIMIT};
 pub use proxy::{Proxy, ProxyScheme};
@@ -44,6 +46,7 @@ use crate::clock::Clock;
 use crate::error::{Code, Error};
 use dial::{DialError, Dialer};
 use hosts::OwnHosts;
+use interim::Interim;
 use pool::Pool;
 
 /// How long a connection may take, name look-up and TLS handshake included.
@@ -249,14 +252,20 @@ impl Egress {
         if let Some(authorization) = relay.and_then(|proxy| proxy.authorization()) {
             request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
         }
+        let interim = Interim::of(&mut request);
         let client = pool.client(&method, self.clock.now());
-        let answer = match client.request(request.clone()).await {
-            // The site closed a kept connection just as it was used again: a safe request may be sent once
-            // more (RFC 9110 9.2.2), another may have been acted on.
-            Err(error) if method.is_safe() && was_cut(&error) => client.request(request).await,
-            answer => answer,
+        let answer = async {
+            match client.request(request.clone()).await {
+                // The site closed a kept connection just as it was used again: a safe request may be sent once
+                // more (RFC 9110 9.2.2), another may have been acted on.
+                Err(error) if method.is_safe() && was_cut(&error) => client.request(request).await,
+                answer => answer,
+            }
         };
-        let answer = answer.map_err(|error| failure(&error));
+        let answer = tokio::select! {
+            answer = answer => answer.map_err(|error| failure(&error)),
+            () = interim.too_many() => Err(EgressError::TooLarge),
+        };
         match relay {
             Some(proxy) => relayed(proxy, answer),
             None => answer,

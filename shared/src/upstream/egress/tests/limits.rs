@@ -21,10 +21,20 @@ async fn a_silent_site_and_a_dripping_head_time_out() {
     for limits in [Limits { first_byte: SHORT, ..patient() }, Limits { whole: SHORT, ..patient() }] {
         assert_eq!(outcome(Act::WriteAndHang(Vec::new()), limits.clone()).await, EgressError::Timeout);
         let drip = Act::WriteAndHang(b"HTTP/1.1 200 OK\r\nx-a".to_vec());
-        assert_eq!(outcome(drip, limits.clone()).await, EgressError::Timeout);
-        let informational = Act::WriteForever(Vec::new(), b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec());
-        assert_eq!(outcome(informational, limits).await, EgressError::Timeout);
+        assert_eq!(outcome(drip, limits).await, EgressError::Timeout);
     }
+}
+
+#[tokio::test]
+async fn a_few_interim_answers_are_passed_over_and_no_more() {
+    let hints = |count: usize| "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(count);
+    let few = format!("{}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{{}}", hints(INTERIM_COUNT_LIMIT));
+    let site = Site::start(vec![answer(&few)]).await;
+    assert_eq!(site.get(patient()).await.unwrap().body.len(), 2);
+    let more = Act::WriteAndHang(hints(INTERIM_COUNT_LIMIT + 1).into());
+    assert_eq!(outcome(more, patient()).await, EgressError::TooLarge);
+    let endless = Act::WriteForever(Vec::new(), hints(1).into());
+    assert_eq!(outcome(endless, patient()).await, EgressError::TooLarge);
 }
 
 #[tokio::test]
