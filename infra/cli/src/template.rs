@@ -222,13 +222,17 @@ mod tests {
         let tables: Vec<String> = template.tables.iter().map(described).collect();
         let expected = [
             "latchkey-accounts LATCHKEY_TABLE_ACCOUNTS id - -",
+            "latchkey-activity LATCHKEY_TABLE_ACTIVITY account_id id ttl",
             "latchkey-apis LATCHKEY_TABLE_APIS account_id id -",
             "latchkey-credentials LATCHKEY_TABLE_CREDENTIALS email - -",
+            "latchkey-invitations LATCHKEY_TABLE_INVITATIONS holder id ttl",
             "latchkey-keys LATCHKEY_TABLE_KEYS account_id id ttl",
             "latchkey-limits LATCHKEY_TABLE_LIMITS id - ttl",
             "latchkey-login-sessions LATCHKEY_TABLE_LOGIN_SESSIONS user_id id ttl",
             "latchkey-members LATCHKEY_TABLE_MEMBERS account_id user_id -",
+            "latchkey-memberships LATCHKEY_TABLE_MEMBERSHIPS user_id account_id -",
             "latchkey-secrets LATCHKEY_TABLE_SECRETS purpose - -",
+            "latchkey-tokens LATCHKEY_TABLE_TOKENS user_id id ttl",
             "latchkey-upstream-sessions LATCHKEY_TABLE_UPSTREAM_SESSIONS account_id id ttl",
             "latchkey-usage LATCHKEY_TABLE_USAGE key_id period ttl",
         ];

@@ -99,7 +99,11 @@ fn tables_survive_as_decided() {
             // Whatever the parameters say.
             "SecretsTable" => (json!("Retain"), json!(true), json!(true)),
             // An old copy would bring back what was revoked or used up.
-            "LimitsTable" | "LoginSessionsTable" | "UpstreamSessionsTable" => {
+            "InvitationsTable"
+            | "LimitsTable"
+            | "LoginSessionsTable"
+            | "TokensTable"
+            | "UpstreamSessionsTable" => {
                 (json!("DataOnStackDeletion"), json!("DeletionProtection"), json!(false))
             }
             _ => (json!("DataOnStackDeletion"), json!("DeletionProtection"), json!("PointInTimeRecovery")),

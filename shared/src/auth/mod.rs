@@ -27,6 +27,7 @@ pub const TABLES: &[(Table, &[Action])] = &[
     (Table::Accounts, &[Action::BatchGetItem]),
     (Table::Members, &[Action::BatchGetItem]),
     (Table::Keys, &[Action::BatchGetItem]),
+    (Table::Tokens, &[Action::BatchGetItem]),
     (Table::Usage, &[Action::UpdateItem]),
     (Table::Limits, &[Action::UpdateItem]),
 ];

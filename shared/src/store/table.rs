@@ -11,16 +11,24 @@ pub enum Table {
     Accounts,
     /// Who belongs to an organization, and as what.
     Members,
+    /// The organizations of each user, for listing: [`Members`](Self::Members) decides.
+    Memberships,
+    /// Who is invited to which organization, by e-mail address and by organization.
+    Invitations,
     /// Password hashes, by e-mail.
     Credentials,
     /// API keys, by account.
     Keys,
     /// How often each key was used.
     Usage,
+    /// Personal tokens, by user.
+    Tokens,
     /// Counters that end: failed sign-ins, requests a minute.
     Limits,
     /// Login sessions, by user.
     LoginSessions,
+    /// Who did what, by account.
+    Activity,
     /// API definitions, by account.
     Apis,
     /// Sealed sessions at sites, and the limits on signing in there, by account.
@@ -34,11 +42,15 @@ impl Table {
     pub const ALL: &[Self] = &[
         Self::Accounts,
         Self::Members,
+        Self::Memberships,
+        Self::Invitations,
         Self::Credentials,
         Self::Keys,
         Self::Usage,
+        Self::Tokens,
         Self::Limits,
         Self::LoginSessions,
+        Self::Activity,
         Self::Apis,
         Self::UpstreamSessions,
         Self::Secrets,
@@ -61,11 +73,15 @@ impl Table {
         match self {
             Self::Accounts => ("accounts", "id", None),
             Self::Members => ("members", "account_id", Some("user_id")),
+            Self::Memberships => ("memberships", "user_id", Some("account_id")),
+            Self::Invitations => ("invitations", "holder", Some("id")),
             Self::Credentials => ("credentials", "email", None),
             Self::Keys => ("keys", "account_id", Some("id")),
             Self::Usage => ("usage", "key_id", Some("period")),
+            Self::Tokens => ("tokens", "user_id", Some("id")),
             Self::Limits => ("limits", "id", None),
             Self::LoginSessions => ("login-sessions", "user_id", Some("id")),
+            Self::Activity => ("activity", "account_id", Some("id")),
             Self::Apis => ("apis", "account_id", Some("id")),
             Self::UpstreamSessions => ("upstream-sessions", "account_id", Some("id")),
             Self::Secrets => ("secrets", "purpose", None),
