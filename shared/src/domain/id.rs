@@ -97,6 +97,8 @@ prefixed_ids! {
     WorkspaceId "ws_",
     /// A login session: `ses_…`.
     LoginSessionId "ses_",
+    /// A personal token: `tok_…`.
+    TokenId "tok_",
 }
 
 impl UserId {

@@ -8,6 +8,7 @@ pub mod key_text;
 pub mod masked;
 pub mod network;
 pub mod permission;
+pub mod personal_token;
 pub mod refresh;
 pub mod time;
 pub mod upstream_limits;

@@ -19,6 +19,7 @@ pub mod login_sessions;
 pub mod operator;
 pub mod proxy_pools;
 pub mod secrets;
+pub mod tokens;
 pub mod upstream_sessions;
 pub mod usage;
 
