@@ -2,7 +2,8 @@
 //!
 //! Read [`app`] first: it says what a function is and what it is given. A request then passes through
 //! [`http`] (shapes), [`auth`] (who acts), [`domain`] (what is allowed), [`store`] (what is kept),
-//! [`crypto`] (what is secret) and, for the proxy, [`upstream`] (what happens at the site).
+//! [`crypto`] (what is secret) and, for the proxy, [`upstream`] (what happens at the site). [`sign_in`] is what
+//! every way to sign in shares.
 
 pub mod app;
 pub mod auth;
@@ -12,6 +13,7 @@ pub mod crypto;
 pub mod domain;
 pub mod error;
 pub mod http;
+pub mod sign_in;
 pub mod store;
 pub mod upstream;
 

@@ -12,3 +12,4 @@ pub mod personal_token;
 pub mod refresh;
 pub mod time;
 pub mod upstream_limits;
+pub mod user_agent;

@@ -1,5 +1,7 @@
 //! Refresh: one rotation, a short window in which its answer may be asked for again, and theft.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, LoginSessionId, UserId};
@@ -34,6 +36,12 @@ pub struct LoginSession {
     /// When it was logged out or revoked.
     #[serde(default, with = "super::time::micros::option", skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// The address it was begun from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<IpAddr>,
+    /// What the client that began it called itself, [made fit to be shown](super::user_agent::shown).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
     /// When DynamoDB may delete it, in seconds since the Unix epoch.
     pub ttl: i64,
 }
@@ -59,6 +67,8 @@ impl LoginSession {
             expires_at,
             credentials_epoch,
             ended_at: None,
+            ip: None,
+            user_agent: None,
             ttl: expires_at.as_second(),
         }
     }

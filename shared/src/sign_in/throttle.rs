@@ -6,15 +6,15 @@
 
 use std::net::IpAddr;
 
+use crate::Timestamp;
+use crate::app::App;
+use crate::clock::{after, at_second};
+use crate::crypto::keyring::Purpose;
+use crate::crypto::pepper::index_hash;
+use crate::domain::email::CanonicalEmail;
+use crate::error::{Code, Error};
+use crate::store::limits::{self, Mark};
 use futures_util::future::{join, try_join4};
-use latchkey::Timestamp;
-use latchkey::app::App;
-use latchkey::clock::{after, at_second};
-use latchkey::crypto::keyring::Purpose;
-use latchkey::crypto::pepper::index_hash;
-use latchkey::domain::email::CanonicalEmail;
-use latchkey::error::{Code, Error};
-use latchkey::store::limits::{self, Mark};
 
 /// The length of a window, in seconds.
 const WINDOW: i64 = 15 * 60;
@@ -28,6 +28,7 @@ const PER_SOURCE: i64 = 60;
 const KNOWN_FOR: i64 = 90 * 86_400;
 
 /// The counters of one account, one source, and both.
+#[derive(Debug)]
 pub struct Throttle {
     pair: String,
     account: String,
@@ -38,6 +39,7 @@ pub struct Throttle {
 }
 
 /// What the counters say of one attempt.
+#[derive(Debug)]
 pub struct Attempt {
     pair: i64,
     account: i64,
@@ -48,6 +50,9 @@ pub struct Attempt {
 
 impl Throttle {
     /// The counters for a sign-in to `email` from `address`.
+    ///
+    /// # Errors
+    /// `internal` where this function did not load `index`.
     pub fn of(
         app: &App,
         email: &CanonicalEmail,
@@ -72,6 +77,9 @@ impl Throttle {
     }
 
     /// Counts an attempt, in all counters at once.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
     pub async fn count(&self, app: &App) -> Result<Attempt, Error> {
         let known = limits::mark_key(&self.known);
         let (pair, account, source, rows) = try_join4(
@@ -105,6 +113,9 @@ impl Throttle {
 
 impl Attempt {
     /// Refuses an attempt over its limit.
+    ///
+    /// # Errors
+    /// `too_many_attempts`.
     pub fn check(&self, now: Timestamp) -> Result<(), Error> {
         let strangers_limit_reached = self.account > PER_ACCOUNT || self.source > PER_SOURCE;
         if self.pair > PER_PAIR || (!self.is_known && strangers_limit_reached) {
