@@ -1,8 +1,11 @@
 //! Accounts, their users, organizations' members and workspaces.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::id::{AccountId, UserId, WorkspaceId};
+use super::network::Networks;
 use crate::Timestamp;
 
 /// How many sessions at one site an account may have unless the operator says otherwise.
@@ -63,6 +66,19 @@ pub struct Account {
     /// The user of a personal account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
+    /// The workspaces beside the default one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub more_workspaces: BTreeSet<WorkspaceId>,
+    /// How many owners an organization has: it changes in one transaction with each owner's membership, so that
+    /// two owners who remove each other at once cannot leave none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub owners: u32,
+    /// Who made an organization; it counts among theirs. Absent where the operator did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<UserId>,
+    /// How many organizations the user of a personal account has made that still exist.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub organizations_made: u32,
     #[serde(with = "super::time::micros")]
     pub created_at: Timestamp,
 }
@@ -74,6 +90,16 @@ impl Account {
         self.status == Status::Deactivated
             || self.user.as_ref().is_some_and(|user| user.status == Status::Deactivated)
     }
+
+    /// The account's workspaces, the default one first.
+    pub fn workspaces(&self) -> impl Iterator<Item = WorkspaceId> {
+        std::iter::once(self.workspace_id).chain(self.more_workspaces.iter().copied())
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde's `skip_serializing_if` calls")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A person.
@@ -95,6 +121,9 @@ pub struct Membership {
     pub account_id: AccountId,
     pub user_id: UserId,
     pub role: Role,
+    /// Absent where it was made before this was kept.
+    #[serde(default, with = "super::time::micros::option", skip_serializing_if = "Option::is_none")]
+    pub joined_at: Option<Timestamp>,
 }
 
 /// A workspace.
@@ -105,4 +134,10 @@ pub struct Workspace {
     pub name: String,
     /// Who acts where the workspace's key does.
     pub system_user_id: UserId,
+    /// Requests per minute of each of its keys that has no limit of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<u32>,
+    /// Where those of its keys may be used from that name no networks of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_ips: Option<Networks>,
 }

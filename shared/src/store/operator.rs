@@ -1,5 +1,7 @@
 //! What only the operator does: users, organizations, plans. None of it stands on a request's path.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
 
@@ -54,6 +56,10 @@ impl Store {
                 status: Status::Active,
                 credentials_epoch: epoch,
             }),
+            more_workspaces: BTreeSet::new(),
+            owners: 0,
+            created_by: None,
+            organizations_made: 0,
             created_at: now,
         };
         let credentials = Credentials {
@@ -244,9 +250,14 @@ impl Store {
             name: Some(name.to_owned()),
             system_user_id: Some(UserId::new(now)?),
             user: None,
+            more_workspaces: BTreeSet::new(),
+            owners: 1,
+            created_by: None,
+            organizations_made: 0,
             created_at: now,
         };
-        let membership = Membership { account_id: id, user_id: owner, role: Role::Owner };
+        let membership =
+            Membership { account_id: id, user_id: owner, role: Role::Owner, joined_at: Some(now) };
         self.transact(vec![
             self.put_new(Table::Accounts, "id", &account)?,
             self.put_new(Table::Accounts, "id", &workspace)?,
@@ -265,7 +276,7 @@ impl Store {
             return Err(Code::NotFound.into());
         }
         let request = self.client().put_item().table_name(self.name(Table::Members));
-        let membership = Membership { account_id, user_id, role };
+        let membership = Membership { account_id, user_id, role, joined_at: None };
         request.set_item(Some(to_item(&membership)?)).send().await.map_err(failed)?;
         Ok(())
     }
@@ -334,5 +345,7 @@ fn new_workspace(account_id: AccountId, now: Timestamp) -> Result<Workspace, Err
         account_id,
         name: "Default".to_owned(),
         system_user_id: UserId::new(now)?,
+        rate_limit: None,
+        allowed_ips: None,
     })
 }
