@@ -30,7 +30,12 @@ pub struct Config {
     pub allow_loopback_upstreams: bool,
     /// The private networks in which upstreams may be, beside the public Internet.
     pub upstream_networks: PrivateNetworks,
+    /// For how many days entries of the activity log are kept, from 1 to 3650.
+    pub activity_days: i64,
 }
+
+/// For how many days the activity log is kept unless the operator says otherwise.
+pub const ACTIVITY_DAYS: i64 = 90;
 
 /// How AWS, or an emulator of it, is reached.
 #[derive(Clone, Debug)]
@@ -79,6 +84,15 @@ impl Environment {
             })
             .unwrap_or_default()
     }
+
+    fn activity_days(&mut self) -> i64 {
+        let name = Setting::ActivityDays.variable();
+        let Some(text) = Self::optional(name) else { return ACTIVITY_DAYS };
+        text.parse().ok().filter(|days| (1..=3650).contains(days)).unwrap_or_else(|| {
+            self.faults.push(format!("{name} is not a number of days from 1 to 3650"));
+            ACTIVITY_DAYS
+        })
+    }
 }
 
 impl Config {
@@ -100,9 +114,11 @@ impl Config {
             KeyProviderConfig::Memory
         };
         let upstream_networks = environment.parsed(Setting::UpstreamNetworks.variable());
+        let activity_days = environment.activity_days();
         let aws = Aws::from_environment();
         if environment.faults.is_empty() {
-            Ok(Self { issuer, tables, keys, aws, allow_loopback_upstreams: false, upstream_networks })
+            let allow_loopback_upstreams = false;
+            Ok(Self { issuer, tables, keys, aws, allow_loopback_upstreams, upstream_networks, activity_days })
         } else {
             Err(Box::new(Incomplete(environment.faults)))
         }

@@ -1,6 +1,7 @@
 //! `PATCH /v1/api-keys/{id}`.
 
 use latchkey::app::App;
+use latchkey::domain::activity::Act;
 use latchkey::domain::api_key::ApiKey;
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
@@ -8,7 +9,7 @@ use latchkey::http::{Request, Response};
 use latchkey::store::Written;
 
 use crate::input::{self, Bounds};
-use crate::{one, view};
+use crate::{key_entry, one, view};
 
 pub async fn change(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = one::find(app, request, id, Permission::KeysWrite).await?;
@@ -39,7 +40,8 @@ pub async fn change(app: &App, request: &Request, id: &str) -> Result<Response, 
         version: found.key.version + 1,
         ..found.key
     };
-    match app.store.replace_key(&changed).await? {
+    let entry = key_entry(&found.principal, request, Act::KeyChanged, &changed);
+    match app.store.replace_key(&changed, &entry).await? {
         Written::Done => {}
         // This very write, whose answer was lost.
         Written::Lost(Some(stored)) if stored == changed => {}

@@ -4,6 +4,7 @@ use http::StatusCode;
 use latchkey::app::App;
 use latchkey::auth;
 use latchkey::domain::account::Workspace;
+use latchkey::domain::activity::Act;
 use latchkey::domain::api_key::{ApiKey, Power};
 use latchkey::domain::id::KeyId;
 use latchkey::domain::key_text::{Claimed, shown_prefix};
@@ -14,7 +15,7 @@ use latchkey::store::accounts;
 use latchkey::store::usage::Usage;
 
 use crate::input::{self, Bounds, NamedScope};
-use crate::{new_text, view};
+use crate::{key_entry, new_text, view};
 
 pub async fn create(app: &App, request: &Request) -> Result<Response, Error> {
     let fields = request.fields();
@@ -67,7 +68,8 @@ pub async fn create(app: &App, request: &Request) -> Result<Response, Error> {
         rate_limit: power.rate_limit,
         version: 1,
     };
-    app.store.put_new_key(&key).await?;
+    let entry = key_entry(&principal, request, Act::KeyCreated, &key);
+    app.store.put_new_key(&key, &entry).await?;
     Ok(Response::json_with(
         StatusCode::CREATED,
         &view::with_secret(&key, Usage::default(), &secret, request.now),

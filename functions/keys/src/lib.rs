@@ -11,10 +11,12 @@ mod rotate;
 mod view;
 
 use latchkey::app::{Action, App, Function, Needs};
+use latchkey::auth::Principal;
 use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::pepper;
 use latchkey::crypto::secret::Secret;
-use latchkey::domain::api_key::Digest;
+use latchkey::domain::activity::{Act, Entry, Target};
+use latchkey::domain::api_key::{ApiKey, Digest};
 use latchkey::domain::key_text::{self, Claimed};
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
@@ -57,4 +59,10 @@ fn new_text(app: &App, claimed: &Claimed) -> Result<(Secret, Digest), Error> {
     let newest = app.keyring.newest(Purpose::KeyPepper)?;
     let mac = pepper::digest(&newest, text.expose_secret()).to_vec();
     Ok((text, Digest { pepper: newest.id().to_owned(), mac }))
+}
+
+/// That `principal` did `action` to `key`; where the key is a workspace's, in that workspace.
+fn key_entry(principal: &Principal, request: &Request, action: Act, key: &ApiKey) -> Entry {
+    let entry = principal.entry(request, action, Target::key(key.id).with("name", &key.name));
+    key.workspace_id.into_iter().fold(entry, Entry::within)
 }

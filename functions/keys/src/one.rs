@@ -2,6 +2,7 @@
 
 use latchkey::app::App;
 use latchkey::auth::{self, Principal};
+use latchkey::domain::activity::Act;
 use latchkey::domain::api_key::ApiKey;
 use latchkey::domain::id::KeyId;
 use latchkey::domain::permission::Permission;
@@ -10,7 +11,7 @@ use latchkey::http::{Request, Response};
 use latchkey::store::keys;
 use latchkey::store::usage::{self, Usage};
 
-use crate::view;
+use crate::{key_entry, view};
 
 /// A key that the caller may see, with how often it was used.
 pub struct Found {
@@ -45,6 +46,7 @@ pub async fn show(app: &App, request: &Request, id: &str) -> Result<Response, Er
 
 pub async fn revoke(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = find(app, request, id, Permission::KeysWrite).await?;
-    app.store.delete_key(found.key.account_id, found.key.id).await?;
-    Ok(Response::no_content())
+    let entry = key_entry(&found.principal, request, Act::KeyRevoked, &found.key);
+    let was_there = app.store.delete_key(found.key.account_id, found.key.id, &entry).await?;
+    if was_there { Ok(Response::no_content()) } else { Err(Code::NotFound.into()) }
 }

@@ -1,6 +1,7 @@
 //! `POST /v1/api-keys/{id}/rotate`: a new text under the same id; the old one works for a grace.
 
 use latchkey::app::App;
+use latchkey::domain::activity::Act;
 use latchkey::domain::api_key::{DEFAULT_GRACE, LONGEST_GRACE};
 use latchkey::domain::key_text::Claimed;
 use latchkey::domain::permission::Permission;
@@ -8,7 +9,7 @@ use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::store::Written;
 
-use crate::{new_text, one, view};
+use crate::{key_entry, new_text, one, view};
 
 pub async fn rotate(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = one::find(app, request, id, Permission::KeysWrite).await?;
@@ -30,7 +31,8 @@ pub async fn rotate(app: &App, request: &Request, id: &str) -> Result<Response, 
     };
     let (secret, digest) = new_text(app, &claimed)?;
     let rotated = found.key.rotated(digest, grace, request.now);
-    match app.store.replace_key(&rotated).await? {
+    let entry = key_entry(&found.principal, request, Act::KeyRotated, &rotated).with("grace_seconds", grace);
+    match app.store.replace_key(&rotated, &entry).await? {
         Written::Done => {}
         // This very write, whose answer was lost.
         Written::Lost(Some(stored)) if stored.digest == rotated.digest => {}

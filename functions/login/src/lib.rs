@@ -19,6 +19,7 @@ pub static FUNCTION: Function = Function {
         name: "login",
         tables: &[
             (Table::Credentials, &[Action::GetItem]),
+            (Table::Activity, &[Action::PutItem]),
             (Table::Accounts, &[Action::ConditionCheckItem]),
             (Table::LoginSessions, &[Action::PutItem]),
             (Table::Limits, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),

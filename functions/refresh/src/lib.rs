@@ -20,6 +20,7 @@ pub static FUNCTION: Function = Function {
         name: "refresh",
         tables: &[
             (Table::LoginSessions, &[Action::BatchGetItem, Action::UpdateItem]),
+            (Table::Activity, &[Action::PutItem]),
             (Table::Accounts, &[Action::BatchGetItem]),
         ],
         purposes: &[Purpose::JwtSigning, Purpose::RefreshMac],

@@ -76,6 +76,7 @@ impl Bench {
             aws: Aws::emulator(database::serve().await?),
             allow_loopback_upstreams: true,
             upstream_networks: PrivateNetworks::default(),
+            activity_days: latchkey::config::ACTIVITY_DAYS,
         });
         let provider = Provider::in_memory().map_err(|error| error.to_string())?;
         keyring::init(&provider, &store, now).await.map_err(|error| error.to_string())?;

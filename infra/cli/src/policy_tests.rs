@@ -155,7 +155,10 @@ fn every_function_is_told_what_it_declares_and_no_more() {
         assert_eq!(given, variables(needs), "the variables of {id}");
     }
     let everywhere = &template["Globals"]["Function"]["Environment"]["Variables"];
-    assert_eq!(everywhere.as_object().unwrap().keys().collect::<Vec<_>>(), ["LATCHKEY_ISSUER"]);
+    assert_eq!(
+        everywhere.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["LATCHKEY_ACTIVITY_DAYS", "LATCHKEY_ISSUER"]
+    );
 }
 
 #[test]

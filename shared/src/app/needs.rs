@@ -42,6 +42,8 @@ pub enum Action {
 /// A parameter of the deployment that a function is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Setting {
+    /// For how many days the activity log is kept; told to every function.
+    ActivityDays,
     /// After how many days a key is rotated.
     RotationDays,
     /// The private networks in which upstreams may be.
@@ -53,6 +55,7 @@ impl Setting {
     #[must_use]
     pub const fn variable(self) -> &'static str {
         match self {
+            Self::ActivityDays => "LATCHKEY_ACTIVITY_DAYS",
             Self::RotationDays => "LATCHKEY_ROTATION_DAYS",
             Self::UpstreamNetworks => "LATCHKEY_UPSTREAM_NETWORKS",
         }

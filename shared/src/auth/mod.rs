@@ -6,6 +6,7 @@
 //! principal, or the contract's refusal. Nothing else makes a principal.
 
 mod claim;
+mod entry;
 mod key_use;
 pub mod presented;
 mod principal;
@@ -30,6 +31,8 @@ pub const TABLES: &[(Table, &[Action])] = &[
     (Table::Tokens, &[Action::BatchGetItem]),
     (Table::Usage, &[Action::UpdateItem]),
     (Table::Limits, &[Action::UpdateItem]),
+    // Who is refused stands in the log.
+    (Table::Activity, &[Action::PutItem]),
 ];
 
 /// Whose keys authenticating unwraps: the pepper proves API keys, and authenticates the public keys that prove

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::secret::Key;
 
 /// The bytes of a SHA-256 digest or of an HMAC over it.
-pub(super) const DIGEST_LENGTH: usize = 32;
+pub(crate) const DIGEST_LENGTH: usize = 32;
 
 /// HMAC-SHA-256 (RFC 2104) of `domain` and `parts`, each with its length.
 pub(super) fn mac(key: &Key, domain: &str, parts: &[&[u8]]) -> [u8; DIGEST_LENGTH] {
@@ -23,7 +23,7 @@ pub(super) fn mac_plain(key: &Key, message: &[u8]) -> [u8; DIGEST_LENGTH] {
 }
 
 /// SHA-256 of `domain` and `parts`, each with its length.
-pub(super) fn digest(domain: &str, parts: &[&[u8]]) -> [u8; DIGEST_LENGTH] {
+pub(crate) fn digest(domain: &str, parts: &[&[u8]]) -> [u8; DIGEST_LENGTH] {
     let mut hash = Sha256::new();
     each(domain, parts, |bytes| hash.update(bytes));
     hash.finalize().into()

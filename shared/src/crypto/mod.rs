@@ -10,7 +10,7 @@ pub mod cursor;
 mod data_key;
 mod envelope;
 pub mod fernet;
-mod fields;
+pub(crate) mod fields;
 mod jwt;
 pub mod keyring;
 pub mod password;

@@ -99,6 +99,8 @@ prefixed_ids! {
     LoginSessionId "ses_",
     /// A personal token: `tok_…`.
     TokenId "tok_",
+    /// An entry of the activity log: `act_…`.
+    ActivityId "act_",
 }
 
 impl UserId {

@@ -1,6 +1,7 @@
 //! Pure rules on typed values. Nothing here reads a clock, a table or a network.
 
 pub mod account;
+pub mod activity;
 pub mod api_key;
 pub mod email;
 pub mod id;

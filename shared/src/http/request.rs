@@ -39,6 +39,9 @@ pub struct Request {
     pub domain: Option<String>,
     /// When the request came: the only time this request knows.
     pub now: Timestamp,
+    /// When API Gateway took it in, where it says so, else `now`: the same however often the event is delivered, so that
+    /// what an act is logged under rests on it. It decides nothing.
+    pub arrived: Timestamp,
     /// The API key that acted, once known, so that its use is counted exactly once.
     pub key_use: KeyUse,
     /// Who acts, once known, for the log.
@@ -61,6 +64,7 @@ impl Request {
             route: String::new(),
             domain: None,
             now,
+            arrived: now,
             key_use: KeyUse::default(),
             actor: Arc::default(),
         }
@@ -73,14 +77,15 @@ impl Request {
         let path = if raw_path.is_empty() { "/" } else { raw_path };
         let bare = Self::new(event.method().clone(), path, now);
         let context = event.request_context_ref();
-        let (client_address, request_id, route, domain) = match context {
+        let (client_address, request_id, route, domain, arrived) = match context {
             Some(RequestContext::ApiGatewayV2(context)) => (
                 context.http.source_ip.as_deref().and_then(|text| text.parse().ok()),
                 context.request_id.clone(),
                 context.route_key.clone(),
                 context.domain_name.clone(),
+                Some(context.time_epoch).filter(|&millis| millis > 0),
             ),
-            _ => (None, None, None, None),
+            _ => (None, None, None, None, None),
         };
         let request_id = request_id
             .or_else(|| event.lambda_context_ref().map(|context| context.request_id.clone()))
@@ -100,6 +105,7 @@ impl Request {
             request_id,
             route: route.unwrap_or_default(),
             domain,
+            arrived: arrived.and_then(|millis| Timestamp::from_millisecond(millis).ok()).unwrap_or(now),
             ..bare
         }
     }

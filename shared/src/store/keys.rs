@@ -1,9 +1,11 @@
 //! API keys, by account.
 
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{Delete, Put, ReturnValuesOnConditionCheckFailure};
 
-use super::{Item, RowKey, Store, Table, Written, failed, from_item, number, string, to_item, written};
+use super::transaction::{Committed, IntoWrite as _};
+use super::{Item, RowKey, Store, Table, Written, failed, from_item, number, string, to_item};
 use crate::Error;
+use crate::domain::activity::Entry;
 use crate::domain::api_key::ApiKey;
 use crate::domain::id::{AccountId, KeyId, WorkspaceId};
 
@@ -22,42 +24,42 @@ pub struct Page {
 }
 
 impl Store {
-    /// Puts a new key. Its id is random, so that sending this twice is the same as once.
+    /// Puts a new key, and that it was made into the log. Its id is random, so that nothing stands in its way.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn put_new_key(&self, key: &ApiKey) -> Result<(), Error> {
-        let request = self.client().put_item().table_name(self.name(Table::Keys));
-        request.set_item(Some(to_item(key)?)).send().await.map_err(failed)?;
-        Ok(())
+    pub async fn put_new_key(&self, key: &ApiKey, entry: &Entry) -> Result<(), Error> {
+        let put = Put::builder().table_name(self.name(Table::Keys)).set_item(Some(to_item(key)?));
+        let made = self.transaction::<()>().write(put.into_write()?).recording([entry])?;
+        made.commit().await?.or_conflict()
     }
 
-    /// Replaces a key, where it is still at the version before `key`'s; else gives it as it is.
+    /// Replaces a key, where it is still at the version before `key`'s, and logs it; else gives it as it is.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn replace_key(&self, key: &ApiKey) -> Result<Written<ApiKey>, Error> {
-        let outcome = self
-            .client()
-            .put_item()
+    pub async fn replace_key(&self, key: &ApiKey, entry: &Entry) -> Result<Written<ApiKey>, Error> {
+        let put = Put::builder()
             .table_name(self.name(Table::Keys))
             .set_item(Some(to_item(key)?))
             .condition_expression("attribute_exists(id) AND version = :seen")
             .expression_attribute_values(":seen", number(key.version.cast_signed() - 1))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        written(outcome)?.try_map(from_item)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let replaced = self.transaction().only_if((), put.into_write()?).recording([entry])?;
+        replaced.commit().await?.written()
     }
 
-    /// Deletes a key; one that is gone stays so.
+    /// Deletes a key and logs it; whether there was one.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn delete_key(&self, account_id: AccountId, id: KeyId) -> Result<(), Error> {
-        let request = self.client().delete_item().table_name(self.name(Table::Keys));
-        request.set_key(Some(key(account_id, id).attributes())).send().await.map_err(failed)?;
-        Ok(())
+    pub async fn delete_key(&self, account_id: AccountId, id: KeyId, entry: &Entry) -> Result<bool, Error> {
+        let delete = Delete::builder()
+            .table_name(self.name(Table::Keys))
+            .set_key(Some(key(account_id, id).attributes()))
+            .condition_expression("attribute_exists(id)");
+        let deleted = self.transaction().only_if((), delete.into_write()?).recording([entry])?;
+        Ok(deleted.commit().await? == Committed::Done)
     }
 
     /// Reads up to `limit` keys of an account that come after `after`, of one workspace where it is named.

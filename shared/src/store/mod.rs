@@ -9,8 +9,10 @@ mod conditional;
 mod conflict;
 mod http;
 mod table;
+mod transaction;
 
 pub mod accounts;
+pub mod activity;
 pub mod apis;
 pub mod credentials;
 pub mod keys;
@@ -47,6 +49,8 @@ pub type Item = HashMap<String, AttributeValue>;
 pub struct Store {
     client: aws_sdk_dynamodb::Client,
     names: Arc<BTreeMap<Table, String>>,
+    /// For how many days entries of the activity log are kept.
+    activity_days: i64,
 }
 
 impl fmt::Debug for Store {
@@ -59,7 +63,11 @@ impl Store {
     /// A store over the tables that `config` names. Nothing is sent yet.
     #[must_use]
     pub fn connect(config: &Config) -> Self {
-        Self { client: client::dynamodb(&config.aws), names: Arc::new(config.tables.clone()) }
+        Self {
+            client: client::dynamodb(&config.aws),
+            names: Arc::new(config.tables.clone()),
+            activity_days: config.activity_days,
+        }
     }
 
     pub(crate) fn client(&self) -> &aws_sdk_dynamodb::Client {

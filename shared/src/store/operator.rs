@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::Update;
 
 use super::credentials::Credentials;
-use super::{Item, RowKey, Store, Table, accounts, credentials, failed, from_item, number, string, to_item};
+use super::transaction::IntoWrite as _;
+use super::{Item, Store, Table, accounts, credentials, failed, from_item, number, string, to_item};
 use crate::clock::Timestamp;
 use crate::domain::account::{
     Account, DEFAULT_SESSION_CAP, Kind, Membership, Plan, Role, Status, User, Workspace,
@@ -73,12 +73,12 @@ impl Store {
             password_hash: new.password_hash,
             credentials_epoch: epoch,
         };
-        self.transact(vec![
-            self.put_new(Table::Credentials, "email", &credentials)?,
-            self.put_new(Table::Accounts, "id", &account)?,
-            self.put_new(Table::Accounts, "id", &workspace)?,
-        ])
-        .await?;
+        let made = self
+            .transaction()
+            .only_if((), self.put_new(Table::Credentials, "email", &credentials)?)
+            .only_if((), self.put_new(Table::Accounts, "id", &account)?)
+            .only_if((), self.put_new(Table::Accounts, "id", &workspace)?);
+        made.commit().await?.or_conflict()?;
         Ok(account)
     }
 
@@ -176,7 +176,11 @@ impl Store {
             .condition_expression("attribute_exists(id)")
             .expression_attribute_names("#user", "user")
             .expression_attribute_values(":next", number(next));
-        self.transact(vec![update(in_credentials)?, update(in_account)?]).await?;
+        let set = self
+            .transaction()
+            .only_if((), in_credentials.into_write()?)
+            .only_if((), in_account.into_write()?);
+        set.commit().await?.or_conflict()?;
         Ok(account)
     }
 
@@ -258,12 +262,12 @@ impl Store {
         };
         let membership =
             Membership { account_id: id, user_id: owner, role: Role::Owner, joined_at: Some(now) };
-        self.transact(vec![
-            self.put_new(Table::Accounts, "id", &account)?,
-            self.put_new(Table::Accounts, "id", &workspace)?,
-            self.put_new(Table::Members, "user_id", &membership)?,
-        ])
-        .await?;
+        let made = self
+            .transaction()
+            .only_if((), self.put_new(Table::Accounts, "id", &account)?)
+            .only_if((), self.put_new(Table::Accounts, "id", &workspace)?)
+            .only_if((), self.put_new(Table::Members, "user_id", &membership)?);
+        made.commit().await?.or_conflict()?;
         Ok(account)
     }
 
@@ -280,59 +284,6 @@ impl Store {
         request.set_item(Some(to_item(&membership)?)).send().await.map_err(failed)?;
         Ok(())
     }
-
-    /// Writes all of `items` or none.
-    ///
-    /// # Errors
-    /// `conflict` where a condition did not hold.
-    pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {
-        match self.transact_telling(items).await? {
-            None => Ok(()),
-            Some(_) => Err(Code::Conflict.into()),
-        }
-    }
-
-    /// Writes all or nothing; where a condition did not hold, tells which item's: the first's of them.
-    pub(super) async fn transact_telling(
-        &self,
-        items: Vec<TransactWriteItem>,
-    ) -> Result<Option<usize>, Error> {
-        let outcome = self.client().transact_write_items().set_transact_items(Some(items)).send().await;
-        let Err(error) = outcome else { return Ok(None) };
-        let lost = error.as_service_error().and_then(|error| match error {
-            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                let mut reasons = cancelled.cancellation_reasons().iter();
-                reasons.position(|reason| reason.code() == Some("ConditionalCheckFailed"))
-            }
-            _ => None,
-        });
-        if lost.is_some() { Ok(lost) } else { Err(failed(error)) }
-    }
-
-    pub(super) fn put_new(
-        &self,
-        table: Table,
-        key_attribute: &'static str,
-        record: &impl serde::Serialize,
-    ) -> Result<TransactWriteItem, Error> {
-        let put = Put::builder()
-            .table_name(self.name(table))
-            .set_item(Some(to_item(record)?))
-            .condition_expression("attribute_not_exists(#key)")
-            .expression_attribute_names("#key", key_attribute)
-            .build()
-            .map_err(Error::internal)?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    pub(super) fn delete(&self, key: &RowKey) -> Result<TransactWriteItem, Error> {
-        let delete = Delete::builder().table_name(self.name(key.table)).set_key(Some(key.attributes()));
-        Ok(TransactWriteItem::builder().delete(delete.build().map_err(Error::internal)?).build())
-    }
-}
-
-fn update(builder: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, Error> {
-    Ok(TransactWriteItem::builder().update(builder.build().map_err(Error::internal)?).build())
 }
 
 fn to_value(value: &impl serde::Serialize) -> Result<aws_sdk_dynamodb::types::AttributeValue, Error> {

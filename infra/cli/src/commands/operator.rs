@@ -71,6 +71,7 @@ pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
             aws: aws.clone(),
             allow_loopback_upstreams: false,
             upstream_networks: PrivateNetworks::default(),
+            activity_days: latchkey::config::ACTIVITY_DAYS,
         })
     };
     let tables = match &target.tables {

@@ -227,6 +227,7 @@ fn config(issuer: String, dynamodb_url: String, data: Option<&Path>) -> Result<C
         aws: Aws::emulator(dynamodb_url),
         allow_loopback_upstreams: true,
         upstream_networks: PrivateNetworks::default(),
+        activity_days: latchkey::config::ACTIVITY_DAYS,
     })
 }
 

@@ -40,6 +40,7 @@ impl Stack {
             aws: Aws::emulator(url),
             allow_loopback_upstreams: true,
             upstream_networks: PrivateNetworks::default(),
+            activity_days: crate::config::ACTIVITY_DAYS,
         });
         create_table(&store).await;
         Self { store, provider: Provider::in_memory().unwrap() }

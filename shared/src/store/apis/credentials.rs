@@ -8,6 +8,7 @@ use super::{Current, Part, api_key, mount_key};
 use crate::Timestamp;
 use crate::domain::id::AccountId;
 use crate::error::Error;
+use crate::store::transaction::{Committed, IntoWrite as _};
 use crate::store::{RowKey, Rows, Store, number};
 
 /// What an API uses upstream for everyone, as it is stored.
@@ -51,9 +52,11 @@ impl Store {
     ) -> Result<bool, Error> {
         let (account_id, id) = (current.account_id, &current.api.id);
         let mount = current.index.mount.as_ref().map(|path| mount_key(account_id, path));
-        let writes = std::iter::once(api_key(account_id, id)).chain(mount);
-        let writes = writes.map(|key| self.set_credentials(&key, current.revision, credentials));
-        Ok(self.transact_telling(writes.collect::<Result<_, _>>()?).await?.is_none())
+        let mut writes = self.transaction();
+        for key in std::iter::once(api_key(account_id, id)).chain(mount) {
+            writes = writes.only_if((), self.set_credentials(&key, current.revision, credentials)?);
+        }
+        Ok(writes.commit().await? == Committed::Done)
     }
 
     fn set_credentials(
@@ -81,6 +84,6 @@ impl Store {
             }
             None => update.update_expression("REMOVE #credentials"),
         };
-        Ok(TransactWriteItem::builder().update(update.build().map_err(Error::internal)?).build())
+        update.into_write()
     }
 }

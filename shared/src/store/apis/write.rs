@@ -1,6 +1,6 @@
 //! Puts a definition in place, and takes it away.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use serde::Serialize;
 
 use super::{
@@ -10,11 +10,10 @@ use super::{
 use crate::Timestamp;
 use crate::domain::id::{AccountId, ApiId, WorkspaceId};
 use crate::error::{Code, Error};
+use crate::store::transaction::{Committed, IntoWrite as _, MOST_WRITES, Transaction};
 use crate::store::{RowKey, Store, Table, number, string, to_item};
 use crate::upstream::definition::{Definition, Endpoint, EndpointKind, IMPORT};
 
-/// The most items that one transaction writes.
-const MOST_WRITES: usize = 100;
 /// The largest part, in bytes of its body: an item has room for 400 KB, its credentials among them.
 const LARGEST_PART: usize = 320 * 1024;
 /// The largest definition, in bytes of all its parts: a transaction has room for 4 MB.
@@ -70,19 +69,17 @@ impl Store {
     pub async fn put_api(&self, change: &Change<'_>, mut seen: Option<Current>) -> Result<Applied, Error> {
         let revision = seen.as_ref().map_or(0, |seen| seen.revision) + 1;
         for _ in 0..ROUNDS {
-            let writes = self.writes(change, seen.as_ref(), revision)?;
-            let Some(lost) = self.transact_telling(writes).await? else {
-                let created = seen.is_none();
-                return Ok(Applied {
-                    id: change.id.clone(),
-                    account_id: change.account_id,
-                    created,
-                    revision,
-                });
-            };
-            if lost != 0 {
-                return Err(Error::from(Code::Conflict)
-                    .detail("Another API of this account is mounted at that path. Choose another x-mount."));
+            match self.writes(change, seen.as_ref(), revision)?.commit().await? {
+                Committed::Done => {
+                    let (id, account_id) = (change.id.clone(), change.account_id);
+                    return Ok(Applied { id, account_id, created: seen.is_none(), revision });
+                }
+                Committed::Lost { name: Lost::Mount, .. } => {
+                    let detail =
+                        "Another API of this account is mounted at that path. Choose another x-mount.";
+                    return Err(Error::from(Code::Conflict).detail(detail));
+                }
+                Committed::Lost { name: Lost::Api, .. } => {}
             }
             let Some(before) = seen else {
                 return Err(Error::from(Code::Conflict)
@@ -112,7 +109,8 @@ impl Store {
             let others = [index(account_id, &id), endpoint_key(account_id, &id, IMPORT)];
             let rest = others.into_iter().chain(endpoints).chain(mount);
             let rest = rest.map(|key| self.delete(&key)).collect::<Result<Vec<_>, _>>()?;
-            if self.transact_telling([vec![delete], rest].concat()).await?.is_none() {
+            let deletion = self.transaction().only_if((), delete).write_all(rest);
+            if deletion.commit().await? == Committed::Done {
                 return Ok(());
             }
             seen = self.read_api(account_id, &id).await?.ok_or(Code::NotFound)?;
@@ -126,7 +124,7 @@ impl Store {
         change: &Change<'_>,
         seen: Option<&Current>,
         revision: u64,
-    ) -> Result<Vec<TransactWriteItem>, Error> {
+    ) -> Result<Transaction<'_, Lost>, Error> {
         let &Change { account_id, id, definition, .. } = change;
         let credentials = seen.and_then(Current::credentials);
         let old = seen.map(|seen| &seen.index);
@@ -137,19 +135,23 @@ impl Store {
             Part { credentials: credentials.cloned(), ..parts.of(&api_key(account_id, id), &change.api())? };
         let condition = seen.map_or(Condition::Absent, |seen| Condition::Seen(seen.revision, credentials));
         let index = parts.of(&index_key(account_id, id), &change.index())?;
-        let mut writes = vec![self.put_part(&api, &condition)?, self.put_part(&index, &Condition::None)?];
+        let mut writes = self
+            .transaction()
+            .only_if(Lost::Api, self.put_part(&api, &condition)?)
+            .write(self.put_part(&index, &Condition::None)?);
         for endpoint in definition.callable() {
             let signs_in = matches!(endpoint.kind, EndpointKind::Initiates | EndpointKind::Imports);
             let login = definition.login.clone().filter(|_| signs_in);
             let key = endpoint_key(account_id, id, &endpoint.name);
             let part = parts.of(&key, &StoredEndpoint { endpoint, login })?;
-            writes.push(self.put_part(&part, &Condition::None)?);
+            writes = writes.write(self.put_part(&part, &Condition::None)?);
         }
         if let Some(path) = &mount {
             let part = parts.of(&mount_key(account_id, path), &change.mounted(path))?;
             let part = Part { credentials: credentials.cloned(), ..part };
             let is_ours = old.is_some_and(|old| old.mount.as_ref() == Some(path));
-            writes.push(self.put_part(&part, if is_ours { &Condition::None } else { &Condition::Absent })?);
+            let condition = if is_ours { Condition::None } else { Condition::Absent };
+            writes = writes.only_if(Lost::Mount, self.put_part(&part, &condition)?);
         }
         if let Some(old) = old {
             let gone = old.endpoints.keys().filter(|name| !definition.endpoints.contains_key(*name));
@@ -158,7 +160,7 @@ impl Store {
             let unmounted = old.mount.iter().filter(|path| mount.as_ref() != Some(path));
             let moved = seen.filter(|seen| seen.is_former).map(|_| former_index_key(account_id, id));
             for key in gone.chain(unmounted.map(|path| mount_key(account_id, path))).chain(moved) {
-                writes.push(self.delete(&key)?);
+                writes = writes.write(self.delete(&key)?);
             }
         }
         if writes.len() > MOST_WRITES {
@@ -184,17 +186,26 @@ impl Store {
                 .expression_attribute_values(":seen", number(revision.cast_signed()))
                 .expression_attribute_values(":version", string(&credentials.version)),
         };
-        Ok(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build())
+        put.into_write()
     }
 
     fn delete_if(&self, key: &RowKey, revision: u64) -> Result<TransactWriteItem, Error> {
-        let delete = aws_sdk_dynamodb::types::Delete::builder()
+        Delete::builder()
             .table_name(self.name(key.table))
             .set_key(Some(key.attributes()))
             .condition_expression("revision = :seen")
-            .expression_attribute_values(":seen", number(revision.cast_signed()));
-        Ok(TransactWriteItem::builder().delete(delete.build().map_err(Error::internal)?).build())
+            .expression_attribute_values(":seen", number(revision.cast_signed()))
+            .into_write()
     }
+}
+
+/// Which condition of a change did not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    /// The API is not the one that was seen.
+    Api,
+    /// The mount is another API's.
+    Mount,
 }
 
 enum Condition<'a> {
