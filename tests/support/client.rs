@@ -87,6 +87,11 @@ impl Call {
         self.header("x-api-key", key)
     }
 
+    /// With the console's cookie, from a page of the console.
+    pub fn cookie(self, value: &str) -> Self {
+        self.header("cookie", format!("cloud.sso={value}")).header("sec-fetch-site", "same-origin")
+    }
+
     /// Acting in `account`.
     pub fn acting_in(self, account: impl std::fmt::Display) -> Self {
         self.header("x-latchkey-account", account.to_string())

@@ -68,6 +68,9 @@ pub async fn replace(app: &App, request: &Request, id: &str) -> Result<Response,
 fn may_sign_in(principal: &Principal) -> Result<(), Error> {
     match (principal.account.plan, principal.method) {
         (Plan::Free, _) => Err(Code::PlanRequired.into()),
-        (Plan::Pro, Method::AccessToken | Method::ApiKey) => Err(Code::ConsoleOnly.into()),
+        (Plan::Pro, Method::Cookie) => Ok(()),
+        (Plan::Pro, Method::AccessToken | Method::PersonalToken | Method::ApiKey) => {
+            Err(Code::ConsoleOnly.into())
+        }
     }
 }

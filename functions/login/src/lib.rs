@@ -5,7 +5,7 @@ use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::secret::Secret;
 use latchkey::crypto::token;
 use latchkey::domain::email::CanonicalEmail;
-use latchkey::domain::refresh::LoginSession;
+use latchkey::domain::refresh::{LoginSession, SessionKind};
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::sign_in::{self, LONGEST_FIELD};
@@ -34,7 +34,7 @@ async fn handle(app: &App, request: Request) -> Result<Response, Error> {
     request.only("POST")?;
     let (email, password) = parse(&request)?;
     let proof = sign_in::check(app, &email, &password, &request).await?;
-    let session = sign_in::start(app, &proof, &request).await?;
+    let session = sign_in::start(app, SessionKind::Api, &proof, &request).await?;
     answer(app, &session, &proof.credentials, &request)
 }
 

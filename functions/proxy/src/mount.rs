@@ -4,7 +4,7 @@ use futures_util::future::join;
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 use latchkey::app::App;
-use latchkey::auth::{self, Principal};
+use latchkey::auth::{self, Method, Principal, cross_site};
 use latchkey::crypto::token::{self, Identity, IdentityToken};
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
@@ -28,6 +28,9 @@ pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
     }
     let mounted = mounted.filter(|mounted| principal.reaches(mounted.workspace_id)).ok_or(Code::NotFound)?;
     principal.require(Permission::ScraperCall)?;
+    if principal.method == Method::Cookie {
+        cross_site::check_any_method(app, request)?;
+    }
 
     let hosts = AllowedHosts::new(&mounted.hosts).beside(request.domain.as_deref());
     let mount = Mount { path: &mounted.path, base: &mounted.base_url, hosts: &hosts };

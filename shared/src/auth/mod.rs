@@ -6,6 +6,7 @@
 //! principal, or the contract's refusal. Nothing else makes a principal.
 
 mod claim;
+pub mod cross_site;
 mod entry;
 mod key_use;
 pub mod presented;
@@ -13,10 +14,11 @@ mod principal;
 
 pub use claim::Claim;
 pub use key_use::KeyUse;
-pub use principal::{Actor, Allowed, ApiKeyInfo, Method, Principal};
+pub use principal::{Actor, Allowed, ApiKeyInfo, Method, Person, Principal};
 
 use crate::app::{Action, App};
 use crate::crypto::keyring::Purpose;
+use crate::domain::id::AccountId;
 use crate::domain::permission::Permission;
 use crate::error::{Code, Error};
 use crate::http::Request;
@@ -59,7 +61,28 @@ pub async fn authenticate(
     request: &Request,
     more: impl FnOnce(&Claim) -> Vec<RowKey>,
 ) -> Result<(Principal, Rows), Error> {
-    let claim = claim(app, request).await?;
+    decide(app, request, claim(app, request).await?, more).await
+}
+
+/// As [`authenticate`], acting in the account that the path names: to name it there is to name it in the header.
+///
+/// # Errors
+/// As [`authenticate`]; `invalid_request` where the header names another account.
+pub async fn authenticate_in(
+    app: &App,
+    request: &Request,
+    account_id: AccountId,
+    more: impl FnOnce(&Claim) -> Vec<RowKey>,
+) -> Result<(Principal, Rows), Error> {
+    decide(app, request, claim(app, request).await?.acting_in(account_id)?, more).await
+}
+
+async fn decide(
+    app: &App,
+    request: &Request,
+    claim: Claim,
+    more: impl FnOnce(&Claim) -> Vec<RowKey>,
+) -> Result<(Principal, Rows), Error> {
     let mut batch: Batch = claim.reads().into_iter().collect();
     batch.extend(more(&claim));
     let rows = app.store.read(batch).await?;

@@ -17,13 +17,15 @@ pub enum Presented {
     Token(Secret),
     /// An API key, in any of its three places.
     Key(Secret),
+    /// The console's cookie.
+    Cookie(Secret),
 }
 
 /// One place of the request that holds a credential.
 enum Place<'a> {
     Authorization(&'a str),
     ApiKey(&'a str),
-    Cookie,
+    Cookie(String),
     /// Not even readable as text.
     Unreadable,
 }
@@ -59,10 +61,15 @@ fn places(request: &Request) -> Vec<Place<'_>> {
     }
     for value in request.headers.get_all(COOKIE) {
         let text = String::from_utf8_lossy(value.as_bytes());
-        let console = |pair: &&str| pair.split('=').next().is_some_and(|name| name.trim() == COOKIE_NAME);
-        places.extend(text.split(';').filter(console).map(|_| Place::Cookie));
+        places.extend(text.split(';').filter_map(console_cookie).map(Place::Cookie));
     }
     places
+}
+
+/// The value of a cookie pair (RFC 6265 section 4.2.1) where it is the console's.
+fn console_cookie(pair: &str) -> Option<String> {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    (name.trim() == COOKIE_NAME).then(|| value.trim().to_owned())
 }
 
 /// API Gateway joins headers of one name with commas: each part that begins with a scheme of ours is a
@@ -98,8 +105,8 @@ fn read(place: &Place<'_>) -> Option<Presented> {
             }
         }
         Place::ApiKey(text) => key(text),
-        // Cookies are not issued by this version, so that any value is unknown.
-        Place::Cookie | Place::Unreadable => None,
+        Place::Cookie(value) => (!value.is_empty()).then(|| Presented::Cookie(Secret::new(value.as_str()))),
+        Place::Unreadable => None,
     }
 }
 
@@ -150,6 +157,9 @@ mod tests {
             presented(&[("authorization", "Bearer a.b.c")]),
             Ok(Some(Presented::Token(Secret::new("a.b.c"))))
         );
+        let cookie = Ok(Some(Presented::Cookie(Secret::new("a.b.c"))));
+        assert_eq!(presented(&[("cookie", "theme=dark; cloud.sso=a.b.c; x=y")]), cookie);
+        assert_eq!(presented(&[("cookie", "cloud.sso=a.b.c")]), cookie);
     }
 
     #[test]
@@ -187,7 +197,8 @@ mod tests {
         }
         assert_eq!(presented(&[("x-api-key", "")]), Err(Code::InvalidCredentials));
         assert_eq!(presented(&[("cookie", "cloud.sso=")]), Err(Code::InvalidCredentials));
-        assert_eq!(presented(&[("cookie", "other=1")]), Ok(None));
+        assert_eq!(presented(&[("cookie", "cloud.sso")]), Err(Code::InvalidCredentials));
+        assert_eq!(presented(&[("cookie", "other=1; xcloud.sso=2; cloud.ssox=3")]), Ok(None));
     }
 
     proptest! {

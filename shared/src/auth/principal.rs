@@ -5,12 +5,15 @@ use crate::domain::account::Account;
 use crate::domain::api_key::{ApiKey, Power, Scope};
 use crate::domain::id::{AccountId, KeyId, LoginSessionId, UserId, WorkspaceId};
 use crate::domain::permission::{Permission, Permissions};
+use crate::error::{Code, Error};
 
 /// How the credential was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     AccessToken,
+    PersonalToken,
     ApiKey,
+    Cookie,
 }
 
 impl Method {
@@ -19,7 +22,9 @@ impl Method {
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccessToken => "access_token",
+            Self::PersonalToken => "personal_token",
             Self::ApiKey => "api_key",
+            Self::Cookie => "cookie",
         }
     }
 }
@@ -109,11 +114,51 @@ impl Principal {
         }
     }
 
+    /// The user who acts here in their own name. What is a person's alone (memberships, sessions, passwords) takes this:
+    /// a key has only what its permissions say.
+    ///
+    /// # Errors
+    /// `permission_denied` where a key acts.
+    pub fn as_person(&self) -> Result<Person<'_>, Error> {
+        match (self.method, self.actor, &self.person) {
+            (Method::ApiKey, ..) | (_, Actor::System(_), _) | (.., None) => {
+                Err(Error::from(Code::PermissionDenied)
+                    .detail("An API key cannot do that. Sign in, and use the access token."))
+            }
+            (_, Actor::User(user_id), Some(account)) => {
+                Ok(Person { user_id, account, session: self.login_session })
+            }
+        }
+    }
+
+    /// The user who signed in with a password: with the access token or the console's cookie.
+    ///
+    /// # Errors
+    /// `permission_denied` where the credential is a key or a personal token, which must not make its successor.
+    pub fn signed_in(&self) -> Result<Person<'_>, Error> {
+        let person = self.as_person()?;
+        if person.session.is_none() {
+            return Err(Error::from(Code::PermissionDenied)
+                .detail("A personal token cannot do that. Sign in, and use the access token."));
+        }
+        Ok(person)
+    }
+
     /// Whether this principal reaches what lies in `workspace_id` of its account.
     #[must_use]
     pub fn reaches(&self, workspace_id: WorkspaceId) -> bool {
         self.only_workspace.is_none_or(|only| only == workspace_id)
     }
+}
+
+/// A user in their own name, whichever account they act in.
+#[derive(Debug, Clone, Copy)]
+pub struct Person<'a> {
+    pub user_id: UserId,
+    /// The personal account, with the user in it.
+    pub account: &'a Account,
+    /// The login session behind the credential; a personal token has none.
+    pub session: Option<(UserId, LoginSessionId)>,
 }
 
 /// The proof that a principal was found to have a permission.

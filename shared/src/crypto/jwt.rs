@@ -91,6 +91,11 @@ impl Unverified {
     }
 }
 
+/// Whether a token's header names this kind. Only used to choose the check that proves it.
+pub(super) fn says_it_is(kind: Kind, token: &str) -> bool {
+    Unverified::read(kind, token).is_some()
+}
+
 /// The claims of `token`, if it is one of this kind, ours, for `audience`, and not over at `now`.
 pub(super) async fn verify<C: Claims>(
     kind: Kind,

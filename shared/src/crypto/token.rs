@@ -1,4 +1,8 @@
-//! The gateway's own tokens: access (RFC 9068's `at+jwt`), refresh, and the identity told to upstreams.
+//! The gateway's own tokens: access (RFC 9068's `at+jwt`), refresh, and the identity told to upstreams; beside this
+//! file personal tokens and the console's cookie.
+
+mod console;
+mod personal;
 
 use std::fmt;
 
@@ -12,6 +16,8 @@ use super::keyring::{Keyring, Purpose};
 use super::secret::{Secret, random_hex};
 use crate::clock::{after, at_second};
 use crate::{Error, Timestamp};
+pub use console::{COOKIE_LIFETIME, VerifiedCookie, issue_cookie, verify_cookie};
+pub use personal::{PERSONAL_LIFETIME, VerifiedPersonal, issue_personal, verify_personal};
 
 /// How long an access token is valid, in seconds.
 pub const ACCESS_LIFETIME: i64 = 60 * 60;
@@ -67,7 +73,28 @@ secret_texts! {
     /// A refresh token.
     RefreshToken,
     /// An identity token for an upstream.
-    IdentityToken
+    IdentityToken,
+    /// A personal token.
+    PersonalTokenText,
+    /// The value of the console's cookie.
+    CookieText
+}
+
+/// Which of a user's bearer tokens a text says it is. Nothing is proven: each kind's own check does that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BearerKind {
+    Access,
+    Personal,
+}
+
+/// The kind that `token` says it is; a text that is no token counts as an access token, which refuses it.
+#[must_use]
+pub fn bearer_kind(token: &str) -> BearerKind {
+    if token.len() <= MAX_TOKEN_LENGTH && jwt::says_it_is(personal::KIND, token) {
+        BearerKind::Personal
+    } else {
+        BearerKind::Access
+    }
 }
 
 /// Who issues access tokens and for whom: the same in every token of one deployment.
@@ -298,3 +325,6 @@ pub fn issue_identity(
 #[cfg(test)]
 #[path = "token_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod kinds_tests;

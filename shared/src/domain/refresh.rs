@@ -12,9 +12,22 @@ use crate::clock::{after, seconds_between};
 pub const REFRESH_LIFE: i64 = 30 * 86_400;
 /// When a login session ends at the latest, in seconds after the sign-in: 90 days.
 pub const SESSION_LIFE: i64 = 90 * 86_400;
+/// When a sign-in at the console ends at the latest, in seconds: 7 days.
+pub const CONSOLE_SESSION_LIFE: i64 = 7 * 86_400;
 /// How long after a rotation the spent token still gets the successor's answer, in seconds: longer than any
 /// lost answer or second tab.
 pub const REUSE_WINDOW: i64 = 60;
+
+/// What keeps a login session going, and so which credentials are of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionKind {
+    /// A refresh token, and the access tokens that it gives.
+    #[default]
+    Api,
+    /// The console's cookie.
+    Console,
+}
 
 /// A login session as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +35,8 @@ pub struct LoginSession {
     pub user_id: UserId,
     pub id: LoginSessionId,
     pub account_id: AccountId,
+    #[serde(default)]
+    pub kind: SessionKind,
     /// How often its refresh token was rotated; the newest token carries this count.
     pub counter: u64,
     #[serde(with = "super::time::micros")]
@@ -50,17 +65,22 @@ impl LoginSession {
     /// A session that begins now.
     #[must_use]
     pub fn begin(
+        kind: SessionKind,
         id: LoginSessionId,
         user_id: UserId,
         account_id: AccountId,
         credentials_epoch: u64,
         now: Timestamp,
     ) -> Self {
-        let expires_at = after(now, REFRESH_LIFE);
+        let expires_at = match kind {
+            SessionKind::Api => after(now, REFRESH_LIFE),
+            SessionKind::Console => after(now, CONSOLE_SESSION_LIFE),
+        };
         Self {
             user_id,
             id,
             account_id,
+            kind,
             counter: 0,
             rotated_at: now,
             created_at: now,
@@ -76,7 +96,11 @@ impl LoginSession {
     /// When it ends, whatever is done with it.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
-        after(self.created_at, SESSION_LIFE)
+        let life = match self.kind {
+            SessionKind::Api => SESSION_LIFE,
+            SessionKind::Console => CONSOLE_SESSION_LIFE,
+        };
+        after(self.created_at, life)
     }
 
     /// Whether its tokens hold: neither ended nor past its time, and made under the password of today.
@@ -137,7 +161,14 @@ mod tests {
         let user = UserId::from_bits(1);
         LoginSession {
             counter,
-            ..LoginSession::begin(LoginSessionId::from_bits(9), user, user.personal_account(), 3, start)
+            ..LoginSession::begin(
+                SessionKind::Api,
+                LoginSessionId::from_bits(9),
+                user,
+                user.personal_account(),
+                3,
+                start,
+            )
         }
     }
 
@@ -163,6 +194,16 @@ mod tests {
         assert!(session.is_alive(3, late));
         assert!(!session.is_alive(4, late));
         assert!(!session.is_alive(3, session.ends_at()));
+    }
+
+    #[test]
+    fn a_sign_in_at_the_console_ends_after_seven_days() {
+        let start = at_second(1_800_000_000);
+        let (id, user) = (LoginSessionId::from_bits(9), UserId::from_bits(1));
+        let session = LoginSession::begin(SessionKind::Console, id, user, user.personal_account(), 3, start);
+        assert!(session.is_alive(3, after(start, CONSOLE_SESSION_LIFE - 1)));
+        assert!(!session.is_alive(3, after(start, CONSOLE_SESSION_LIFE)));
+        assert_eq!(session.ttl, after(start, CONSOLE_SESSION_LIFE).as_second());
     }
 
     proptest! {

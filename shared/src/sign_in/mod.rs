@@ -12,7 +12,7 @@ use crate::crypto::password::{self, PasswordHash};
 use crate::crypto::secret::Secret;
 use crate::domain::email::CanonicalEmail;
 use crate::domain::id::LoginSessionId;
-use crate::domain::refresh::LoginSession;
+use crate::domain::refresh::{LoginSession, SessionKind};
 use crate::domain::user_agent;
 use crate::error::{Code, Error};
 use crate::http::Request;
@@ -58,18 +58,23 @@ pub async fn check(
     Ok(Proof { credentials, throttle, attempt })
 }
 
-/// Starts a login session for whoever gave the right password.
+/// Starts a login session of `kind` for whoever gave the right password.
 ///
 /// # Errors
 /// `account_deactivated`, [`refused`] where the password was changed meanwhile, or `unavailable`.
-pub async fn start(app: &App, proof: &Proof, request: &Request) -> Result<LoginSession, Error> {
+pub async fn start(
+    app: &App,
+    kind: SessionKind,
+    proof: &Proof,
+    request: &Request,
+) -> Result<LoginSession, Error> {
     let Credentials { user_id, account_id, credentials_epoch, .. } = proof.credentials;
     request.note_actor(user_id);
     let id = LoginSessionId::new(request.now)?;
     let session = LoginSession {
         ip: request.client_address,
         user_agent: request.headers.get(USER_AGENT).and_then(|value| user_agent::shown(value.as_bytes())),
-        ..LoginSession::begin(id, user_id, account_id, credentials_epoch, request.now)
+        ..LoginSession::begin(kind, id, user_id, account_id, credentials_epoch, request.now)
     };
     let (started, ()) = join(app.store.start_login_session(&session), proof.forgive(app)).await;
     match started? {

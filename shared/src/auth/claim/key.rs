@@ -1,0 +1,102 @@
+//! Who an API key is, and whether it may be used from here and now.
+
+use super::invalid;
+use crate::Timestamp;
+use crate::app::App;
+use crate::auth::principal::{Actor, ApiKeyInfo, Method, Principal};
+use crate::crypto::keyring::Purpose;
+use crate::crypto::pepper;
+use crate::crypto::secret::Secret;
+use crate::domain::account::{Account, Kind, Workspace};
+use crate::domain::api_key::ApiKey;
+use crate::domain::key_text::Claimed;
+use crate::error::{Code, Error};
+use crate::http::Request;
+use crate::store::limits::Rate;
+use crate::store::{Rows, accounts, keys};
+
+/// The length of a rate limit's window, in seconds.
+const RATE_WINDOW: i64 = 60;
+
+pub(super) async fn decide(
+    app: &App,
+    rows: &Rows,
+    claimed: &Claimed,
+    text: &Secret,
+    request: &Request,
+) -> Result<Principal, Error> {
+    let key: ApiKey = rows.get(&keys::key(claimed.account_id, claimed.key_id))?.ok_or_else(invalid)?;
+    let account: Account = rows.get(&accounts::account_key(claimed.account_id))?.ok_or_else(invalid)?;
+    // The ids in the text chose what was read; they must be what is stored.
+    let named_as_stored = key.id == claimed.key_id
+        && key.account_id == claimed.account_id
+        && key.scope.workspace() == claimed.workspace_id;
+    if !named_as_stored || !is_text_of(app, &key, text, request.now).await? || !key.is_active(request.now) {
+        return Err(invalid());
+    }
+    request.key_use.note(key.id);
+    let workspace: Option<Workspace> = match claimed.workspace_id {
+        None => None,
+        Some(id) => {
+            let workspace: Workspace = rows.get(&accounts::workspace_key(id))?.ok_or_else(invalid)?;
+            Some(workspace).filter(|workspace| workspace.account_id == account.id).ok_or_else(invalid)?.into()
+        }
+    };
+    if account.is_deactivated() {
+        return Err(Code::AccountDeactivated.into());
+    }
+    if let Some(networks) = &key.allowed_ips
+        && !request.client_address.is_some_and(|address| networks.contain(address))
+    {
+        return Err(Error::from(Code::PermissionDenied).detail("This key may not be used from this network."));
+    }
+    let actor = key_actor(&account, workspace.as_ref())?;
+    let only_workspace = workspace.as_ref().map(|workspace| workspace.id);
+    let is_personal = only_workspace.is_none() && account.kind == Kind::Personal;
+    Ok(Principal {
+        method: Method::ApiKey,
+        actor,
+        workspace_id: only_workspace.unwrap_or(account.workspace_id),
+        only_workspace,
+        person: is_personal.then(|| account.clone()),
+        account,
+        permissions: key.permissions.clone(),
+        expires_at: key.expires_at,
+        key: Some(ApiKeyInfo::from(key)),
+        login_session: None,
+    })
+}
+
+/// Whether `text` is the key's newest text, or an old one in its grace.
+async fn is_text_of(app: &App, key: &ApiKey, text: &Secret, now: Timestamp) -> Result<bool, Error> {
+    for digest in key.live_digests(now) {
+        let Some(pepper) = app.keyring.version(Purpose::KeyPepper, &digest.pepper, now).await? else {
+            return Err(Error::internal("a key was stored under a pepper that is gone"));
+        };
+        if pepper::matches(&pepper, text.expose_secret(), &digest.mac) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// In whose name a key acts: its user, or the system user of its organization or workspace.
+fn key_actor(account: &Account, workspace: Option<&Workspace>) -> Result<Actor, Error> {
+    let actor = match (workspace, account.kind) {
+        (Some(workspace), _) => Some(Actor::System(workspace.system_user_id)),
+        (None, Kind::Organization) => account.system_user_id.map(Actor::System),
+        (None, Kind::Personal) => account.user.as_ref().map(|user| Actor::User(user.id)),
+    };
+    actor.ok_or_else(|| Error::internal("an account has nobody to act for it"))
+}
+
+pub(super) async fn limit_rate(app: &App, principal: &Principal, request: &Request) -> Result<(), Error> {
+    let Some((key, limit)) = principal.key.as_ref().and_then(|key| Some((key.id, key.power.rate_limit?)))
+    else {
+        return Ok(());
+    };
+    match app.store.take_from_window(&format!("rate/{key}"), limit, RATE_WINDOW, request.now).await? {
+        Rate::Within => Ok(()),
+        Rate::Over { retry_after } => Err(Error::from(Code::RateLimited).retry_after(retry_after)),
+    }
+}
