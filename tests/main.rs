@@ -12,6 +12,7 @@
     reason = "in a test, a panic is the way to fail, and what is printed is read"
 )]
 
+mod activity;
 mod apis;
 mod auth;
 mod faults;

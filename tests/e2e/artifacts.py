@@ -41,12 +41,12 @@ OWN_SOURCES = {
 # the use of a key.
 REQUESTS_OF_ALL = {"BatchGetItem", "Decrypt", "UpdateItem"}
 REQUESTS = {
-    "DeleteItem": {"keys"},
+    "DeleteItem": set(),
     "GenerateDataKey": {"apis", "rotate"},
     "GetItem": {"login"},
-    "PutItem": {"keys", "login", "proxy", "rotate"},
-    "Query": {"apis", "keys", "proxy"},
-    "TransactWriteItems": {"apis", "login"},
+    "PutItem": {"login", "proxy", "rotate"},
+    "Query": {"activity", "apis", "keys", "proxy"},
+    "TransactWriteItems": {"apis", "keys", "login"},
 }
 # All that the two services have, as far as one might be taken in by mistake.
 KNOWN_REQUESTS = [*REQUESTS, *REQUESTS_OF_ALL, "BatchWriteItem", "Encrypt", "ListTables", "Scan", "TransactGetItems"]

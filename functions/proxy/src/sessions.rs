@@ -3,11 +3,10 @@
 use futures_util::future::try_join_all;
 use latchkey::app::App;
 use latchkey::auth::{self, Principal};
-use latchkey::crypto::cursor;
 use latchkey::domain::permission::Permission;
 use latchkey::domain::time::shown;
 use latchkey::error::{Code, Error};
-use latchkey::http::{Request, Response};
+use latchkey::http::{Paging, Request, Response};
 use latchkey::store::apis;
 use latchkey::store::upstream_sessions::{Listed, UpstreamSession};
 use latchkey::upstream::definition::Logout;
@@ -19,9 +18,8 @@ use crate::endpoint::{self, with_state};
 use crate::session::Open;
 use crate::way::Way;
 
-/// Sessions on a page unless the client says otherwise, and at most.
-const PAGE: i32 = 50;
-const LONGEST_PAGE: i32 = 100;
+/// Sessions on a page of those that are ended.
+const ENDED_AT_ONCE: i32 = 100;
 /// The most pages that ending all of them reads.
 const MOST_PAGES: usize = 1_000;
 /// What the cursors of this list are bound to.
@@ -40,19 +38,11 @@ pub async fn serve(app: &App, request: &Request, id: Option<&str>) -> Result<Res
 async fn list(app: &App, request: &Request) -> Result<Response, Error> {
     let (principal, _) = auth::authenticate(app, request, |_| Vec::new()).await?;
     principal.require(Permission::SessionsRead)?;
-    let account = principal.account_id().to_string();
-    let limit = request.limit(PAGE, LONGEST_PAGE)?;
-    let after = match request.query_parameter("cursor") {
-        None => None,
-        Some(text) => {
-            let position = cursor::decode(&app.keyring, &account, LIST, &text, request.now).await?;
-            Some(String::from_utf8(position).map_err(Error::internal)?)
-        }
-    };
-    let page = app.store.list_upstream_sessions(listed(&principal, request), after, limit).await?;
+    let paging: Paging<String> = Paging::of(app, request, principal.account_id(), LIST).await?;
+    let after = paging.after.clone();
+    let page = app.store.list_upstream_sessions(listed(&principal, request), after, paging.limit).await?;
     let data: Vec<Value> = page.sessions.iter().map(view).collect();
-    let next = page.next.map(|id| cursor::encode(&app.keyring, &account, LIST, id.as_bytes(), request.now));
-    Ok(Response::json(&json!({ "data": data, "next_cursor": next.transpose()? })))
+    paging.answer(app, &data, page.next.as_ref())
 }
 
 /// Ends a session here and, where the request carries its key, at the site as well.
@@ -107,7 +97,8 @@ async fn end_all(app: &App, request: &Request) -> Result<Response, Error> {
     principal.require(Permission::SessionsWrite)?;
     let mut after = None;
     for _ in 0..MOST_PAGES {
-        let page = app.store.list_upstream_sessions(listed(&principal, request), after, LONGEST_PAGE).await?;
+        let page =
+            app.store.list_upstream_sessions(listed(&principal, request), after, ENDED_AT_ONCE).await?;
         let closing =
             page.sessions.iter().map(|session| app.store.close_upstream_session(session, request.now));
         try_join_all(closing).await?;

@@ -3,7 +3,8 @@
 use latchkey::app::{Function, Needs};
 
 /// Every function behind a route.
-pub static ROUTED: [(&str, &Function); 9] = [
+pub static ROUTED: [(&str, &Function); 10] = [
+    ("ActivityFunction", &activity::FUNCTION),
     ("ApisFunction", &apis::FUNCTION),
     ("HealthFunction", &health::FUNCTION),
     ("JwksFunction", &jwks::FUNCTION),

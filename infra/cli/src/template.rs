@@ -257,6 +257,7 @@ mod tests {
             ("/healthz", "HealthFunction"),
             ("/scraper/{scraper_id}", "ProxyFunction"),
             ("/scraper/{scraper_id}/{endpoint}", "ProxyFunction"),
+            ("/v1/activity", "ActivityFunction"),
             ("/v1/api-keys", "KeysFunction"),
             ("/v1/api-keys/{id}", "KeysFunction"),
             ("/v1/api-keys/{id}/rotate", "KeysFunction"),

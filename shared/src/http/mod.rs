@@ -1,12 +1,14 @@
 //! Request and response shapes, limits, and the one place that turns an [`Error`](crate::Error) into an answer.
 
 mod line;
+mod paging;
 pub mod problem;
 mod request;
 mod response;
 mod serve;
 
 pub use line::Line;
+pub use paging::Paging;
 pub use request::{ClientAddress, Fields, Request, decode_base64};
 pub use response::Response;
 pub use serve::{Answer, refuse, serve};

@@ -23,7 +23,7 @@ use crate::upstream::definition::{
 };
 
 pub use credentials::{Kept, StoredCredentials};
-pub use read::{Current, Page, keys, list_position};
+pub use read::{Current, Page, keys};
 pub use write::{Applied, Change};
 
 /// One part of a definition as it is stored.

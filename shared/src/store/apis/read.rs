@@ -60,15 +60,6 @@ pub struct Page {
     pub next: Option<ApiId>,
 }
 
-/// Where a list goes on, from the text that a page's `next` had.
-///
-/// # Errors
-/// Where the text is no API's id.
-pub fn list_position(text: &[u8]) -> Result<ApiId, Error> {
-    let id = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    id.ok_or_else(|| Error::invalid_field("cursor", "is not a cursor of this list"))
-}
-
 impl Store {
     /// An API whole, in one reading.
     ///
