@@ -113,7 +113,9 @@ async fn credentials(app: &TestApp, ledger: &mut Ledger) {
     let limited_key = app.key(access, json!({ "name": "k", "rate_limit": 10 })).await.secret;
     let made = app.post("/v1/api-keys", json!({ "name": "k" })).bearer(access).acting_in(organization.id);
     let organization_key = made.send().await.is(201).text("secret");
-    app.session(&limited_key).await.is(200);
+    for key in [&workspace_key, &limited_key, &organization_key] {
+        app.session(key).await.is(200);
+    }
 
     let session = || app.get("/api/auth/session");
     for (call, request, bound) in [
@@ -123,6 +125,7 @@ async fn credentials(app: &TestApp, ledger: &mut Ledger) {
             session().bearer(access).acting_in(organization.id),
             at_most(1, 1, 0),
         ),
+        ("session: a key, the first time on a day", session().bearer(&account_key), at_most(3, 3, 2)),
         ("session: an account's key", session().bearer(&account_key), at_most(2, 2, 1)),
         ("session: an organization's key", session().basic(&organization_key), at_most(2, 2, 1)),
         ("session: a workspace's key", session().api_key(&workspace_key), at_most(2, 2, 1)),

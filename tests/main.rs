@@ -22,3 +22,4 @@ mod panics;
 mod scraper;
 mod secrets;
 mod support;
+mod usage;

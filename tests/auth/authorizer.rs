@@ -194,6 +194,7 @@ async fn a_decision_costs_one_trip_and_a_keys_count_one_more() {
     let app = TestApp::start().await;
     let (_, tokens) = app.signed_in("jane").await;
     let key = app.key(&tokens.access, json!({ "name": "k" })).await;
+    decide(&app, bearer(&key.secret)).await;
     let (_, trace) = app.database.watch(decide(&app, bearer(&tokens.access))).await;
     assert_eq!((trace.trips(), trace.writes().len()), (1, 0));
     let (_, trace) = app.database.watch(decide(&app, bearer(&key.secret))).await;

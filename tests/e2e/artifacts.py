@@ -38,15 +38,13 @@ OWN_SOURCES = {
     "shared/src/crypto/password": {"login"},
 }
 # The requests to AWS beside those of every function: reading a batch, unwrapping a key, and behind routes counting
-# the use of a key.
-REQUESTS_OF_ALL = {"BatchGetItem", "Decrypt", "UpdateItem"}
+# the use of a key, with the log's entry where it is unusual.
+REQUESTS_OF_ALL = {"BatchGetItem", "Decrypt", "PutItem", "TransactWriteItems", "UpdateItem"}
 REQUESTS = {
     "DeleteItem": set(),
     "GenerateDataKey": {"apis", "rotate"},
     "GetItem": {"login"},
-    "PutItem": {"login", "proxy", "rotate"},
-    "Query": {"activity", "apis", "keys", "proxy"},
-    "TransactWriteItems": {"apis", "keys", "login"},
+    "Query": {"activity", "apis", "keys", "proxy", "usage"},
 }
 # All that the two services have, as far as one might be taken in by mistake.
 KNOWN_REQUESTS = [*REQUESTS, *REQUESTS_OF_ALL, "BatchWriteItem", "Encrypt", "ListTables", "Scan", "TransactGetItems"]

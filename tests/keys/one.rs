@@ -61,7 +61,8 @@ async fn faulty_changes_change_nothing() {
     let before = app.database.dump().await;
     let patch = |body| patch(&app, &tokens.access, &key.id, body);
 
-    let nothing = "must name something to change: name, permissions, expires_at, allowed_ips or rate_limit";
+    let nothing = "must name something to change: name, permissions, expires_at, allowed_ips, rate_limit or \
+                   unusual";
     patch(json!({})).await.refuses_fields(&[("", nothing)]);
     patch(json!({ "scope": { "type": "account", "id": "x" }, "is_active": false })).await.refuses_fields(&[
         ("is_active", "is not a field of this request"),

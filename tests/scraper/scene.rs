@@ -167,10 +167,16 @@ impl Scene {
         self.app.database.ask("UpdateItem", &body).await;
     }
 
+    /// Uses the key, once well and once not, so that its day is open.
+    pub async fn use_key(&self) {
+        self.app.session(&self.key.secret).await.is(200);
+        self.app.get("/v1/usage?key=x").bearer(&self.key.secret).send().await.is(400);
+    }
+
     /// How often the key was used.
     pub async fn uses(&self) -> u64 {
         let id: KeyId = self.key.id.parse().expect("a key's id");
-        let usage = self.app.store().usage(&[id]).await.expect("its usage");
+        let usage = self.app.store().usage(self.jane.account_id, &[id]).await.expect("its usage");
         usage.get(&id).map_or(0, |usage| usage.request_count)
     }
 

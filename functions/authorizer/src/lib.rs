@@ -38,10 +38,8 @@ pub async fn decide(app: &App, event: Value) -> Result<Value, Error> {
     let line = Line::of(FUNCTION.needs.name, &request);
     app.keyring.freshen(now).await;
     let outcome = auth::authenticate(app, &request, |_| Vec::new()).await;
-    if let Some(key) = request.key_use.take_uncounted() {
-        usage::count(app, key, now).await;
-    }
     let status = outcome.as_ref().map_or_else(|error| error.code.status(), |_| 200);
+    usage::settle(app, &request.key_use, status, now).await;
     line.log(status, outcome.as_ref().err(), app.clock.now());
     match outcome {
         Ok((principal, _)) => Ok(json!({ "isAuthorized": true, "context": context(&principal) })),

@@ -6,6 +6,7 @@ use latchkey::domain::activity::Act;
 use latchkey::domain::api_key::ApiKey;
 use latchkey::domain::id::KeyId;
 use latchkey::domain::permission::Permission;
+use latchkey::domain::usage::Day;
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::store::keys;
@@ -27,7 +28,8 @@ pub async fn find(app: &App, request: &Request, id: &str, permission: Permission
     let mut wanted = None;
     let (principal, rows) = auth::authenticate(app, request, |claim| {
         wanted = id.map(|id| keys::key(claim.account_id(), id));
-        wanted.iter().cloned().chain(id.map(usage::key)).collect()
+        let counted = id.map(|id| usage::key(claim.account_id(), id));
+        wanted.iter().cloned().chain(counted).collect()
     })
     .await?;
     principal.require(permission)?;
@@ -36,17 +38,18 @@ pub async fn find(app: &App, request: &Request, id: &str, permission: Permission
     if !principal.power().scope.covers(key.scope) {
         return Err(Code::NotFound.into());
     }
-    Ok(Found { principal, usage: usage::of(&rows, id)?, key })
+    let usage = usage::of(&rows, key.account_id, id).unwrap_or_default();
+    Ok(Found { principal, key, usage })
 }
 
 pub async fn show(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = find(app, request, id, Permission::KeysRead).await?;
-    Ok(Response::json(&view::key(&found.key, found.usage, request.now)))
+    Ok(Response::json(&view::key(&found.key, &found.usage, request.now)))
 }
 
 pub async fn revoke(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = find(app, request, id, Permission::KeysWrite).await?;
     let entry = key_entry(&found.principal, request, Act::KeyRevoked, &found.key);
-    let was_there = app.store.delete_key(found.key.account_id, found.key.id, &entry).await?;
+    let was_there = app.store.delete_key(&found.key, &entry, Day::of(request.now)).await?;
     if was_there { Ok(Response::no_content()) } else { Err(Code::NotFound.into()) }
 }

@@ -54,9 +54,7 @@ pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
 
 /// Counts the use of a key while the upstream is called.
 pub async fn count_use(app: &App, request: &Request) {
-    if let Some(key) = request.key_use.take_uncounted() {
-        usage::count(app, key, request.now).await;
-    }
+    usage::count(app, &request.key_use, request.now).await;
 }
 
 /// Who calls, as the upstream can check it.

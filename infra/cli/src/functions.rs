@@ -3,7 +3,7 @@
 use latchkey::app::{Function, Needs};
 
 /// Every function behind a route.
-pub static ROUTED: [(&str, &Function); 10] = [
+pub static ROUTED: [(&str, &Function); 11] = [
     ("ActivityFunction", &activity::FUNCTION),
     ("ApisFunction", &apis::FUNCTION),
     ("HealthFunction", &health::FUNCTION),
@@ -14,6 +14,7 @@ pub static ROUTED: [(&str, &Function); 10] = [
     ("ProxyFunction", &proxy::FUNCTION),
     ("RefreshFunction", &refresh::FUNCTION),
     ("SessionFunction", &session::FUNCTION),
+    ("UsageFunction", &usage::FUNCTION),
 ];
 
 /// What every function of the deployment needs, those that AWS calls with its own events among them.

@@ -234,7 +234,7 @@ mod tests {
             "latchkey-secrets LATCHKEY_TABLE_SECRETS purpose - -",
             "latchkey-tokens LATCHKEY_TABLE_TOKENS user_id id ttl",
             "latchkey-upstream-sessions LATCHKEY_TABLE_UPSTREAM_SESSIONS account_id id ttl",
-            "latchkey-usage LATCHKEY_TABLE_USAGE key_id period ttl",
+            "latchkey-usage LATCHKEY_TABLE_USAGE account_id id ttl",
         ];
         assert_eq!(tables, expected);
     }
@@ -261,6 +261,7 @@ mod tests {
             ("/v1/api-keys", "KeysFunction"),
             ("/v1/api-keys/{id}", "KeysFunction"),
             ("/v1/api-keys/{id}/rotate", "KeysFunction"),
+            ("/v1/usage", "UsageFunction"),
             ("/v1/sessions", "ProxyFunction"),
             ("/v1/sessions/{id}", "ProxyFunction"),
             ("/v1/apis", "ApisFunction"),

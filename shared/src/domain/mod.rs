@@ -13,4 +13,5 @@ pub mod personal_token;
 pub mod refresh;
 pub mod time;
 pub mod upstream_limits;
+pub mod usage;
 pub mod user_agent;

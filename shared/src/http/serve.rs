@@ -28,14 +28,12 @@ pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) 
     app.keyring.freshen(now).await;
     let flow = AssertUnwindSafe(async { (function.handle)(app, request).await }).catch_unwind();
     let outcome = flow.await.unwrap_or_else(|_| Err(Error::internal("the flow panicked")));
-    if let Some(key) = key_use.take_uncounted() {
-        usage::count(app, key, now).await;
-    }
     // What an answer says of a session holds whether or not its body can be passed on.
     let session_state = outcome.as_ref().ok().and_then(|answer| answer.headers.get(SESSION_STATE).cloned());
     let outcome = outcome.and_then(within_limit);
     let status =
         outcome.as_ref().map_or_else(|error| error.code.status(), |response| response.status.as_u16());
+    usage::settle(app, &key_use, status, now).await;
     line.log(status, outcome.as_ref().err(), app.clock.now());
     let mut response = outcome.unwrap_or_else(|error| problem::answer(&error, &line.request_id));
     if let Some(state) = session_state {

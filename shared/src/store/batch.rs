@@ -56,6 +56,12 @@ impl Rows {
         self.items.get(key).cloned().map(from_item).transpose()
     }
 
+    /// The item at `key` as it came.
+    #[must_use]
+    pub(super) fn item(&self, key: &RowKey) -> Option<&Item> {
+        self.items.get(key)
+    }
+
     /// Whether there is an item at `key`.
     #[must_use]
     pub fn contains(&self, key: &RowKey) -> bool {

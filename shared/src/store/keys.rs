@@ -8,6 +8,7 @@ use crate::Error;
 use crate::domain::activity::Entry;
 use crate::domain::api_key::ApiKey;
 use crate::domain::id::{AccountId, KeyId, WorkspaceId};
+use crate::domain::usage::Day;
 
 /// The item of a key.
 #[must_use]
@@ -49,16 +50,17 @@ impl Store {
         replaced.commit().await?.written()
     }
 
-    /// Deletes a key and logs it; whether there was one.
+    /// Deletes a key and logs it; whether there was one. What was counted of it ends with the last of its days.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn delete_key(&self, account_id: AccountId, id: KeyId, entry: &Entry) -> Result<bool, Error> {
+    pub async fn delete_key(&self, api_key: &ApiKey, entry: &Entry, today: Day) -> Result<bool, Error> {
         let delete = Delete::builder()
             .table_name(self.name(Table::Keys))
-            .set_key(Some(key(account_id, id).attributes()))
+            .set_key(Some(key(api_key.account_id, api_key.id).attributes()))
             .condition_expression("attribute_exists(id)");
         let deleted = self.transaction().only_if((), delete.into_write()?).recording([entry])?;
+        let deleted = deleted.write(self.ending_usage(api_key, today)?);
         Ok(deleted.commit().await? == Committed::Done)
     }
 

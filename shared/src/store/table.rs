@@ -19,7 +19,7 @@ pub enum Table {
     Credentials,
     /// API keys, by account.
     Keys,
-    /// How often each key was used.
+    /// How often each key was used, by account.
     Usage,
     /// Personal tokens, by user.
     Tokens,
@@ -77,7 +77,7 @@ impl Table {
             Self::Invitations => ("invitations", "holder", Some("id")),
             Self::Credentials => ("credentials", "email", None),
             Self::Keys => ("keys", "account_id", Some("id")),
-            Self::Usage => ("usage", "key_id", Some("period")),
+            Self::Usage => ("usage", "account_id", Some("id")),
             Self::Tokens => ("tokens", "user_id", Some("id")),
             Self::Limits => ("limits", "id", None),
             Self::LoginSessions => ("login-sessions", "user_id", Some("id")),

@@ -64,6 +64,9 @@ pub fn kind_of(operation: &str, body: &Value) -> String {
     let tables = tables_of(body).join("+");
     let key = &body["Key"]["id"]["S"];
     let key = if key.is_string() { key } else { &body["Item"]["id"]["S"] };
+    if tables == "usage" && key.as_str().is_some_and(|key| key.ends_with("#failures")) {
+        return format!("{operation} {tables} failures");
+    }
     let kind = match key.as_str().and_then(|key| key.rsplit_once('/')) {
         Some((kind, _)) if tables == "limits" => {
             let named = kind.split('/').take_while(|part| part.bytes().all(|byte| byte.is_ascii_lowercase()));

@@ -13,6 +13,7 @@ use crate::domain::key_text::Claimed;
 use crate::error::{Code, Error};
 use crate::http::Request;
 use crate::store::limits::Rate;
+use crate::store::usage::Use;
 use crate::store::{Rows, accounts, keys};
 
 /// The length of a rate limit's window, in seconds.
@@ -34,7 +35,6 @@ pub(super) async fn decide(
     if !named_as_stored || !is_text_of(app, &key, text, request.now).await? || !key.is_active(request.now) {
         return Err(invalid());
     }
-    request.key_use.note(key.id);
     let workspace: Option<Workspace> = match claimed.workspace_id {
         None => None,
         Some(id) => {
@@ -42,6 +42,8 @@ pub(super) async fn decide(
             Some(workspace).filter(|workspace| workspace.account_id == account.id).ok_or_else(invalid)?.into()
         }
     };
+    let actor = key_actor(&account, workspace.as_ref())?;
+    request.key_use.note(Use::of(&key, actor.into(), request));
     if account.is_deactivated() {
         return Err(Code::AccountDeactivated.into());
     }
@@ -50,7 +52,6 @@ pub(super) async fn decide(
     {
         return Err(Error::from(Code::PermissionDenied).detail("This key may not be used from this network."));
     }
-    let actor = key_actor(&account, workspace.as_ref())?;
     let only_workspace = workspace.as_ref().map(|workspace| workspace.id);
     let is_personal = only_workspace.is_none() && account.kind == Kind::Personal;
     Ok(Principal {
