@@ -7,6 +7,8 @@ use std::fmt;
 
 pub use code::Code;
 
+use crate::http::Response;
+
 /// One fault of an input: which field, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Fault {
@@ -42,6 +44,8 @@ pub struct Error {
     pub upstream_status: Option<u16>,
     /// `X-Latchkey-Session`, where a session was in play.
     pub session_state: Option<&'static str>,
+    /// What a person at a browser sees of it in place of a problem.
+    pub page: Option<Box<Response>>,
     cause: Option<Cause>,
 }
 
@@ -59,6 +63,7 @@ impl From<Code> for Error {
             reason: None,
             upstream_status: None,
             session_state: None,
+            page: None,
             cause: None,
         }
     }
@@ -126,6 +131,16 @@ impl Error {
     #[must_use]
     pub fn session_state(self, state: &'static str) -> Self {
         Self { session_state: self.session_state.or(Some(state)), ..self }
+    }
+
+    /// The same error with the page that tells of it, unless it has one.
+    #[must_use]
+    pub fn page(self, page: impl FnOnce(&Self) -> Response) -> Self {
+        if self.page.is_some() {
+            return self;
+        }
+        let page = Box::new(page(&self));
+        Self { page: Some(page), ..self }
     }
 
     /// What the log may say of the cause.

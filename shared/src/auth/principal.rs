@@ -161,6 +161,15 @@ pub struct Person<'a> {
     pub session: Option<(UserId, LoginSessionId)>,
 }
 
+impl Person<'_> {
+    /// The password's epoch of today: what is made for this person records it.
+    #[must_use]
+    pub fn credentials_epoch(&self) -> u64 {
+        // Nobody's epoch is 0: what would be made under it is dead.
+        self.account.user.as_ref().map_or(0, |user| user.credentials_epoch)
+    }
+}
+
 /// The proof that a principal was found to have a permission.
 #[derive(Debug, Clone, Copy)]
 pub struct Allowed<'a> {

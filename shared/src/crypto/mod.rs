@@ -17,6 +17,7 @@ pub mod password;
 pub mod pepper;
 pub mod provider;
 mod purpose;
+pub mod reset_token;
 pub mod seal;
 pub mod secret;
 pub mod stored;

@@ -8,6 +8,7 @@ pub mod id;
 pub mod key_text;
 pub mod masked;
 pub mod network;
+pub mod new_password;
 pub mod permission;
 pub mod personal_token;
 pub mod refresh;

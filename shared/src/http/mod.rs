@@ -1,12 +1,15 @@
 //! Request and response shapes, limits, and the one place that turns an [`Error`](crate::Error) into an answer.
 
+mod form;
 mod line;
+pub mod page;
 mod paging;
 pub mod problem;
 mod request;
 mod response;
 mod serve;
 
+pub use form::Form;
 pub use line::Line;
 pub use paging::Paging;
 pub use request::{ClientAddress, Fields, Request, decode_base64};

@@ -37,9 +37,17 @@ pub fn answer(error: &Error, request_id: &str) -> Response {
         reason: error.reason,
         upstream_status: error.upstream_status,
     };
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::typed(status, "application/problem+json", &problem);
-    if status == StatusCode::UNAUTHORIZED {
+    with_headers(error, Response::typed(status(error), "application/problem+json", &problem))
+}
+
+/// The status that tells `error`.
+pub(super) fn status(error: &Error) -> StatusCode {
+    StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The same answer with the headers that go with `error`, in whatever form it is told.
+pub(super) fn with_headers(error: &Error, mut response: Response) -> Response {
+    if response.status == StatusCode::UNAUTHORIZED {
         response = response.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     if let Some(allow) = error.allow {

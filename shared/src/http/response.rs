@@ -54,6 +54,12 @@ impl Response {
         self
     }
 
+    /// The same answer with another status.
+    #[must_use]
+    pub fn status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// The same answer with another body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {

@@ -35,7 +35,10 @@ pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) 
         outcome.as_ref().map_or_else(|error| error.code.status(), |response| response.status.as_u16());
     usage::settle(app, &key_use, status, now).await;
     line.log(status, outcome.as_ref().err(), app.clock.now());
-    let mut response = outcome.unwrap_or_else(|error| problem::answer(&error, &line.request_id));
+    let mut response = outcome.unwrap_or_else(|mut error| match error.page.take() {
+        Some(page) => *page,
+        None => problem::answer(&error, &line.request_id),
+    });
     if let Some(state) = session_state {
         response.headers.insert(SESSION_STATE, state);
     }

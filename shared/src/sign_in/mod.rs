@@ -1,6 +1,7 @@
 //! Signing in with e-mail and password: throttles, the check of the password, the start of a session. Whatever
 //! asks for a password asks here, so that all ways have the same rules and one set of counters.
 
+pub mod reset;
 mod throttle;
 
 use futures_util::future::{join, try_join};

@@ -1,8 +1,14 @@
 //! Login sessions, by user.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 
-use super::{RowKey, Store, Table, Written, accounts, failed, from_item, number, string, to_item, written};
+use super::transaction::{Committed, IntoWrite as _};
+use super::{
+    Item, RowKey, Store, Table, Written, accounts, failed, from_item, number, string, to_item, written,
+};
+use crate::domain::activity::Entry;
 use crate::domain::id::{LoginSessionId, UserId};
 use crate::domain::refresh::LoginSession;
 use crate::{Error, Timestamp};
@@ -11,6 +17,18 @@ use crate::{Error, Timestamp};
 #[must_use]
 pub fn key(user_id: UserId, id: LoginSessionId) -> RowKey {
     RowKey::pair(Table::LoginSessions, user_id.to_string(), id.to_string())
+}
+
+/// How many sessions one read of a list looks at, and how often one page reads.
+const LOOKED_AT: i32 = 250;
+const ROUNDS: usize = 4;
+
+/// One page of a user's login sessions, newest first.
+#[derive(Debug)]
+pub struct Page {
+    pub sessions: Vec<LoginSession>,
+    /// The last session looked at, where there is more.
+    pub next: Option<LoginSessionId>,
 }
 
 /// How the start of a login session ended.
@@ -127,4 +145,76 @@ impl Store {
             .await;
         written(outcome).map(|_| ())
     }
+
+    /// Ends a login session and logs it; whether it had not ended.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn close_login_session(
+        &self,
+        user_id: UserId,
+        id: LoginSessionId,
+        now: Timestamp,
+        entry: &Entry,
+    ) -> Result<bool, Error> {
+        let update = Update::builder()
+            .table_name(self.name(Table::LoginSessions))
+            .set_key(Some(key(user_id, id).attributes()))
+            .update_expression("SET ended_at = :now")
+            .condition_expression("attribute_exists(id) AND attribute_not_exists(ended_at)")
+            .expression_attribute_values(":now", number(now.as_microsecond()));
+        let closed = self.transaction().only_if((), update.into_write()?).recording([entry])?;
+        Ok(closed.commit().await? == Committed::Done)
+    }
+
+    /// Reads up to `limit` live login sessions of a user that come after `after`, newest first. Those that have ended
+    /// lie between them for a while, so that a page may hold fewer although there are more.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn list_login_sessions(
+        &self,
+        user_id: UserId,
+        credentials_epoch: u64,
+        mut after: Option<LoginSessionId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Page, Error> {
+        let mut sessions: Vec<LoginSession> = Vec::new();
+        for _ in 0..ROUNDS {
+            let answer = self
+                .client()
+                .query()
+                .table_name(self.name(Table::LoginSessions))
+                .key_condition_expression("user_id = :user")
+                .expression_attribute_values(":user", string(user_id.to_string()))
+                .set_exclusive_start_key(after.map(|id| key(user_id, id).attributes()))
+                .scan_index_forward(false)
+                .consistent_read(true)
+                .limit(LOOKED_AT)
+                .send()
+                .await
+                .map_err(failed)?;
+            after = answer.last_evaluated_key.as_ref().and_then(last_key);
+            for item in answer.items.unwrap_or_default() {
+                let session: LoginSession = from_item(item)?;
+                if session.is_alive(credentials_epoch, now) {
+                    sessions.push(session);
+                }
+            }
+            if sessions.len() > limit {
+                sessions.truncate(limit);
+                after = sessions.last().map(|session| session.id);
+                break;
+            }
+            if after.is_none() || sessions.len() == limit {
+                break;
+            }
+        }
+        Ok(Page { sessions, next: after })
+    }
+}
+
+fn last_key(item: &Item) -> Option<LoginSessionId> {
+    item.get("id")?.as_s().ok()?.parse().ok()
 }

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::Update;
-
-use super::credentials::Credentials;
-use super::transaction::IntoWrite as _;
-use super::{Item, Store, Table, accounts, credentials, failed, from_item, number, string, to_item};
+use super::credentials::{Credentials, Epoch, Raised, Setting};
+use super::{Item, Store, Table, accounts, failed, from_item, number, to_item};
 use crate::clock::Timestamp;
+use crate::crypto::password::PasswordHash;
 use crate::domain::account::{
     Account, DEFAULT_SESSION_CAP, Kind, Membership, Plan, Role, Status, User, Workspace,
 };
+use crate::domain::activity::{Act, Entry, Target};
 use crate::domain::email::CanonicalEmail;
 use crate::domain::id::{AccountId, UserId, WorkspaceId};
 use crate::error::{Code, Error};
@@ -72,6 +71,7 @@ impl Store {
             last_name: new.last_name.to_owned(),
             password_hash: new.password_hash,
             credentials_epoch: epoch,
+            reset: None,
         };
         let made = self
             .transaction()
@@ -152,36 +152,50 @@ impl Store {
     }
 
     /// Sets a user's password, which ends every login session in the same write: each records the epoch it was
-    /// made under.
+    /// made under. A link that was made to set it is no longer good.
     ///
     /// # Errors
     /// `not_found` where no user has the address, `conflict` where the password was set at the same time.
     pub async fn set_password(&self, email: &str, password_hash: String) -> Result<Account, Error> {
+        self.set_password_telling(email, &password_hash, |_| None).await
+    }
+
+    /// As [`set_password`](Self::set_password), and puts the operator's act into the log.
+    ///
+    /// # Errors
+    /// As [`set_password`](Self::set_password).
+    pub async fn reset_password(
+        &self,
+        email: &str,
+        password_hash: &str,
+        now: Timestamp,
+    ) -> Result<Account, Error> {
+        let entry = |user_id: UserId| {
+            Some(Entry::by_operator(
+                user_id.personal_account(),
+                Act::PasswordReset,
+                Target::user(user_id),
+                now,
+            ))
+        };
+        self.set_password_telling(email, password_hash, entry).await
+    }
+
+    async fn set_password_telling(
+        &self,
+        email: &str,
+        password_hash: &str,
+        entry: impl FnOnce(UserId) -> Option<Result<Entry, Error>>,
+    ) -> Result<Account, Error> {
         let (credentials, account) = self.account_of(email).await?;
-        let address = CanonicalEmail::parse(email).map_err(Error::internal)?;
-        let (seen, next) =
-            (credentials.credentials_epoch.cast_signed(), credentials.credentials_epoch.cast_signed() + 1);
-        let in_credentials = Update::builder()
-            .table_name(self.name(Table::Credentials))
-            .set_key(Some(credentials::key(&address).attributes()))
-            .update_expression("SET password_hash = :hash, credentials_epoch = :next")
-            .condition_expression("attribute_exists(email) AND credentials_epoch = :seen")
-            .expression_attribute_values(":hash", string(password_hash))
-            .expression_attribute_values(":seen", number(seen))
-            .expression_attribute_values(":next", number(next));
-        let in_account = Update::builder()
-            .table_name(self.name(Table::Accounts))
-            .set_key(Some(accounts::account_key(credentials.account_id).attributes()))
-            .update_expression("SET #user.credentials_epoch = :next")
-            .condition_expression("attribute_exists(id)")
-            .expression_attribute_names("#user", "user")
-            .expression_attribute_values(":next", number(next));
-        let set = self
-            .transaction()
-            .only_if((), in_credentials.into_write()?)
-            .only_if((), in_account.into_write()?);
-        set.commit().await?.or_conflict()?;
-        Ok(account)
+        let hash = PasswordHash::parse(password_hash)
+            .ok_or_else(|| Error::internal("what is to be stored is no hash of a password"))?;
+        let entry = entry(credentials.user_id).transpose()?;
+        let setting = Setting::Password(&hash);
+        match self.raise_epoch(Epoch::from(&credentials), setting, None, entry.as_ref()).await? {
+            Raised::Done => Ok(account),
+            Raised::Outdated => Err(Code::Conflict.into()),
+        }
     }
 
     /// Activates or deactivates an account, for the very next request.

@@ -1,7 +1,11 @@
 //! Personal tokens, by user.
 
+use aws_sdk_dynamodb::types::{Delete, Put};
+
+use super::transaction::{Committed, IntoWrite as _};
 use super::{Item, RowKey, Store, Table, failed, from_item, string, to_item};
 use crate::Error;
+use crate::domain::activity::Entry;
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::personal_token::PersonalToken;
 
@@ -20,24 +24,27 @@ pub struct Page {
 }
 
 impl Store {
-    /// Puts a new token. Its id is random, so that sending this twice is the same as once.
+    /// Puts a new token, and that it was made into the log. Its id is random, so that nothing stands in its way.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn put_new_token(&self, token: &PersonalToken) -> Result<(), Error> {
-        let request = self.client().put_item().table_name(self.name(Table::Tokens));
-        request.set_item(Some(to_item(token)?)).send().await.map_err(failed)?;
-        Ok(())
+    pub async fn put_new_token(&self, token: &PersonalToken, entry: &Entry) -> Result<(), Error> {
+        let put = Put::builder().table_name(self.name(Table::Tokens)).set_item(Some(to_item(token)?));
+        let made = self.transaction::<()>().write(put.into_write()?).recording([entry])?;
+        made.commit().await?.or_conflict()
     }
 
-    /// Deletes a token; one that is gone stays so.
+    /// Deletes a token and logs it; whether there was one.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn delete_token(&self, user_id: UserId, id: TokenId) -> Result<(), Error> {
-        let request = self.client().delete_item().table_name(self.name(Table::Tokens));
-        request.set_key(Some(key(user_id, id).attributes())).send().await.map_err(failed)?;
-        Ok(())
+    pub async fn delete_token(&self, user_id: UserId, id: TokenId, entry: &Entry) -> Result<bool, Error> {
+        let delete = Delete::builder()
+            .table_name(self.name(Table::Tokens))
+            .set_key(Some(key(user_id, id).attributes()))
+            .condition_expression("attribute_exists(id)");
+        let deleted = self.transaction().only_if((), delete.into_write()?).recording([entry])?;
+        Ok(deleted.commit().await? == Committed::Done)
     }
 
     /// Reads up to `limit` tokens of a user that come after `after`.
