@@ -15,6 +15,7 @@
 mod activity;
 mod apis;
 mod auth;
+mod console;
 mod faults;
 mod keys;
 mod ledger;
@@ -22,4 +23,5 @@ mod panics;
 mod scraper;
 mod secrets;
 mod support;
+mod tokens;
 mod usage;

@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 
 use crate::support::database::{Kind, On};
 use crate::support::watch::{Watch, forms};
-use crate::support::{Call, SignedIn, TestApp, hash_of, logged};
+use crate::support::{Call, SignedIn, TestApp, User, hash_of, logged};
 
 /// What a user types; nobody else may see it.
 const PASSWORD: &str = "canary-5f1c9a-password";
 const WRONG: &str = "canary-77e0d2-wrong";
 const NEW: &str = "canary-c4b8e1-new";
+/// What passwords are changed to.
+const CHANGED: &str = "canary-3e7a90-changed";
+const RESET: &str = "canary-b61d04-reset";
 /// What no credential is, but was sent as one.
 const NONSENSE: &str = "canary-09d3fa-nonsense";
 
@@ -22,7 +25,7 @@ const NONSENSE: &str = "canary-09d3fa-nonsense";
 async fn no_secret_is_seen_anywhere() {
     let app = TestApp::start().await;
     let mut watch = Watch::default();
-    for secret in [PASSWORD, WRONG, NEW, NONSENSE] {
+    for secret in [PASSWORD, WRONG, NEW, CHANGED, RESET, NONSENSE] {
         watch.secret(secret);
     }
     let jane = app.user_with("jane@example.com", PASSWORD, hash_of(PASSWORD).await).await;
@@ -33,6 +36,7 @@ async fn no_secret_is_seen_anywhere() {
     refusals(&app, &mut watch, &tokens, &key).await;
     outages(&app, &mut watch, &tokens, &key).await;
     theft(&app, &mut watch, &tokens).await;
+    people(&app, &mut watch, &jane).await;
     app.store().set_password(&jane.email, hash_of(NEW).await).await.unwrap();
     let signed_in = app.login(&jane.email, NEW).await;
     let tokens = watch.tokens(signed_in);
@@ -137,6 +141,70 @@ async fn outages(app: &TestApp, watch: &mut Watch, tokens: &SignedIn, key: &str)
         }
         app.database.heal();
     }
+}
+
+/// A personal token, the console's cookie and a link to set a password: used, misused, and while the database is down.
+async fn people(app: &TestApp, watch: &mut Watch, jane: &User) {
+    let signed_in = login(app, PASSWORD).send().await;
+    let access = watch.tokens(signed_in).access;
+    let personal = watch.secret(&app.personal_token(&access).await);
+    let cookie = watch.secret(&app.console_sign_in(jane).await);
+    let link = watch.secret(&app.reset_token(jane).await);
+    let session = || app.get("/api/auth/session");
+    session().bearer(&personal).send().await.is(200);
+    app.get("/console").cookie(&cookie).send().await.is(200);
+
+    let change = |current: &str, new: &str| {
+        app.post("/api/auth/password", json!({ "current_password": current, "new_password": new }))
+            .bearer(&access)
+    };
+    let reset =
+        |token: &str, new: &str| app.post("/api/auth/reset", json!({ "token": token, "new_password": new }));
+    for secret in [&personal, &cookie, &link] {
+        let typo = format!("{secret}x");
+        for call in [
+            session().bearer(&typo),
+            session().api_key(secret),
+            session().header("cookie", format!("cloud.sso={typo}")),
+            app.post("/v1/tokens", json!({ "name": { "secret": secret } })).bearer(&access),
+            app.delete(&format!("/v1/tokens/{secret}")).bearer(&access),
+            app.delete(&format!("/api/auth/sessions/{secret}")).bearer(&access),
+            app.get(&format!("/v1/tokens?cursor={secret}")).bearer(&access),
+            change(secret, PASSWORD),
+            reset(&typo, RESET),
+            reset(&link, "short"),
+            app.form("/console/reset", &[("token", &typo), ("new_password", RESET)]),
+            app.form("/console/sign-in", &[("email", "jane@example.com"), ("password", secret)]),
+            app.form("/console/sign-out", &[]).header("origin", format!("https://{link}.example")),
+        ] {
+            watch.refused(call).await;
+        }
+    }
+    for kind in [Kind::Failed, Kind::AnswerLostForGood] {
+        app.database.inject(On::All, kind);
+        for call in [
+            app.post("/v1/tokens", json!({ "name": "t" })).bearer(&access),
+            session().bearer(&personal),
+            app.get("/console").cookie(&cookie),
+            change(PASSWORD, CHANGED),
+            reset(&link, RESET),
+            app.form("/console/sign-in", &[("email", "jane@example.com"), ("password", PASSWORD)]),
+        ] {
+            watch.refused(call).await;
+        }
+        app.database.heal();
+    }
+    app.clock.advance(15 * 60);
+    watch.refused(change(WRONG, CHANGED)).await;
+    let refused = app.form("/console/sign-in", &[("email", "jane@example.com"), ("password", WRONG)]);
+    watch.refused(refused).await;
+    reset(&link, RESET).send().await.is(204);
+    watch.refused(reset(&link, CHANGED)).await;
+    watch.refused(session().bearer(&personal)).await;
+    let answer = app.login(&jane.email, RESET).await;
+    let access = watch.tokens(answer).access;
+    let body = json!({ "current_password": RESET, "new_password": CHANGED });
+    app.post("/api/auth/password", body).bearer(&access).send().await.is(204);
 }
 
 async fn theft(app: &TestApp, watch: &mut Watch, tokens: &SignedIn) {

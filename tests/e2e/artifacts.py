@@ -20,7 +20,7 @@ LARGEST_OF_OTHERS = 3 * MB
 
 # Who may hold what; whoever may, must, or the marker has lost its meaning.
 CRATES = {
-    "argon2": {"login"},
+    "argon2": {"console", "login", "password"},
     "aws-smithy-http-client": set(),
     "h2": set(),
     "html5ever": {"proxy"},
@@ -29,13 +29,14 @@ CRATES = {
     "scraper": {"proxy"},
     "selectors": {"apis", "proxy"},
     "serde_json_path": {"apis", "proxy"},
+    "zxcvbn": {"password"},
 }
 OWN_SOURCES = {
     "shared/src/upstream/": {"apis", "proxy"},
     "shared/src/upstream/egress/": {"proxy"},
     "shared/src/upstream/recipe/": {"proxy"},
     "shared/src/crypto/seal": {"proxy"},
-    "shared/src/crypto/password": {"login"},
+    "shared/src/crypto/password": {"console", "login", "password"},
 }
 # The requests to AWS beside those of every function: reading a batch, unwrapping a key, and behind routes counting
 # the use of a key, with the log's entry where it is unusual.
@@ -43,8 +44,8 @@ REQUESTS_OF_ALL = {"BatchGetItem", "Decrypt", "PutItem", "TransactWriteItems", "
 REQUESTS = {
     "DeleteItem": set(),
     "GenerateDataKey": {"apis", "rotate"},
-    "GetItem": {"login"},
-    "Query": {"activity", "apis", "keys", "proxy", "usage"},
+    "GetItem": {"console", "login", "password"},
+    "Query": {"activity", "apis", "keys", "proxy", "session", "tokens", "usage"},
 }
 # All that the two services have, as far as one might be taken in by mistake.
 KNOWN_REQUESTS = [*REQUESTS, *REQUESTS_OF_ALL, "BatchWriteItem", "Encrypt", "ListTables", "Scan", "TransactGetItems"]

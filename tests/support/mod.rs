@@ -4,6 +4,7 @@ mod app;
 pub mod client;
 pub mod database;
 mod logs;
+pub mod people;
 pub mod problem;
 pub mod watch;
 

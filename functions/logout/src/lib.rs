@@ -1,4 +1,9 @@
-//! `POST /api/auth/logout`: the end of a login session, by its refresh token or with its access token.
+//! `POST /api/auth/logout`: the end of a login session, by its refresh token or with its access token. And
+//! `POST /api/auth/logout-everywhere`: the end of all of them.
+
+#![recursion_limit = "256"] // the AWS client's futures are deep
+
+mod everywhere;
 
 use latchkey::app::{Action, App, Function, Needs};
 use latchkey::auth;
@@ -17,7 +22,11 @@ pub static FUNCTION: Function = Function {
     needs: Needs {
         name: "logout",
         authenticates: true,
-        tables: &[(Table::LoginSessions, &[Action::UpdateItem])],
+        tables: &[
+            (Table::LoginSessions, &[Action::UpdateItem]),
+            (Table::Accounts, &[Action::UpdateItem]),
+            (Table::Credentials, &[Action::UpdateItem]),
+        ],
         purposes: &[Purpose::RefreshMac],
         ..Needs::NOTHING
     },
@@ -26,14 +35,21 @@ pub static FUNCTION: Function = Function {
 
 async fn handle(app: &App, request: Request) -> Result<Response, Error> {
     request.only("POST")?;
+    match request.segments()[..] {
+        ["api", "auth", "logout-everywhere"] => everywhere::end_all(app, &request).await,
+        _ => end(app, &request).await,
+    }
+}
+
+async fn end(app: &App, request: &Request) -> Result<Response, Error> {
     let mut fields = request.optional_fields()?;
     let refresh = fields.optional_text("refresh", LONGEST_TOKEN).map(RefreshToken::from);
     fields.finish()?;
 
     let (user_id, session_id) = match refresh {
         // Whoever holds a refresh token, even a spent one, may end its session: that can only protect.
-        Some(refresh) => of_refresh_token(app, &refresh, &request).await?,
-        None => of_credential(app, &request).await?,
+        Some(refresh) => of_refresh_token(app, &refresh, request).await?,
+        None => of_credential(app, request).await?,
     };
     app.store.end_login_session(user_id, session_id, request.now).await?;
     Ok(Response::no_content())

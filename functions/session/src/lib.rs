@@ -1,58 +1,36 @@
-//! `GET /api/auth/session`: who am I?
+//! `GET /api/auth/session`: who am I? And the login sessions of whoever that is: `/api/auth/sessions`.
 
-use latchkey::app::{App, Function, Needs};
-use latchkey::auth::{self, ApiKeyInfo, Principal};
-use latchkey::domain::account::{Account, User};
-use latchkey::domain::time::shown;
-use latchkey::error::Error;
+#![recursion_limit = "256"] // the AWS client's futures are deep
+
+mod list;
+mod one;
+mod who;
+
+use latchkey::app::{Action, App, Function, Needs};
+use latchkey::crypto::keyring::Purpose;
+use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
-use serde_json::{Value, json};
+use latchkey::store::Table;
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
-    needs: Needs { name: "session", authenticates: true, ..Needs::NOTHING },
+    needs: Needs {
+        name: "session",
+        authenticates: true,
+        tables: &[(Table::LoginSessions, &[Action::Query, Action::UpdateItem])],
+        purposes: &[Purpose::Cursor],
+        ..Needs::NOTHING
+    },
     handle: |app, request| Box::pin(handle(app, request)),
 };
 
 async fn handle(app: &App, request: Request) -> Result<Response, Error> {
-    request.only("GET")?;
-    let (principal, _) = auth::authenticate(app, &request, |_| Vec::new()).await?;
-    Ok(Response::json(&who(&principal)))
-}
-
-fn who(principal: &Principal) -> Value {
-    let person = principal.person.as_ref().and_then(|account| Some((account, account.user.as_ref()?)));
-    json!({
-        "method": principal.method.name(),
-        "user": person.map(|(account, person)| user(account, person)),
-        "actor": { "type": principal.actor.kind(), "id": principal.actor.id() },
-        "account": account(&principal.account),
-        "workspace": { "id": principal.workspace_id },
-        "key": principal.key.as_ref().map(key),
-        "expires_at": principal.expires_at.map(shown),
-    })
-}
-
-fn user(account: &Account, user: &User) -> Value {
-    json!({
-        "id": user.id,
-        "email": user.email,
-        "firstName": user.first_name,
-        "lastName": user.last_name,
-        "workspaceId": account.workspace_id,
-    })
-}
-
-fn account(account: &Account) -> Value {
-    json!({ "id": account.id, "kind": account.kind, "plan": account.plan, "name": account.name })
-}
-
-fn key(key: &ApiKeyInfo) -> Value {
-    json!({
-        "id": key.id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "scope": key.power.scope,
-        "permissions": key.power.permissions,
-    })
+    match (&request.segments()[..], request.method.as_str()) {
+        (["api", "auth", "session"], "GET") => who::show(app, &request).await,
+        (["api", "auth", "sessions"], "GET") => list::list(app, &request).await,
+        (["api", "auth", "session" | "sessions"], _) => Err(Error::method_not_allowed("GET")),
+        (["api", "auth", "sessions", id], "DELETE") => one::end(app, &request, id).await,
+        (["api", "auth", "sessions", _], _) => Err(Error::method_not_allowed("DELETE")),
+        _ => Err(Code::NotFound.into()),
+    }
 }

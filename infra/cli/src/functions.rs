@@ -3,17 +3,20 @@
 use latchkey::app::{Function, Needs};
 
 /// Every function behind a route.
-pub static ROUTED: [(&str, &Function); 11] = [
+pub static ROUTED: [(&str, &Function); 14] = [
     ("ActivityFunction", &activity::FUNCTION),
     ("ApisFunction", &apis::FUNCTION),
+    ("ConsoleFunction", &console::FUNCTION),
     ("HealthFunction", &health::FUNCTION),
     ("JwksFunction", &jwks::FUNCTION),
     ("KeysFunction", &keys::FUNCTION),
     ("LoginFunction", &login::FUNCTION),
     ("LogoutFunction", &logout::FUNCTION),
+    ("PasswordFunction", &password::FUNCTION),
     ("ProxyFunction", &proxy::FUNCTION),
     ("RefreshFunction", &refresh::FUNCTION),
     ("SessionFunction", &session::FUNCTION),
+    ("TokensFunction", &tokens::FUNCTION),
     ("UsageFunction", &usage::FUNCTION),
 ];
 

@@ -1,0 +1,25 @@
+//! `/console`: signing in and out at a browser.
+
+mod pages;
+mod reset;
+mod sign_in;
+
+use crate::support::{Answer, Instance};
+
+const SIGN_IN: &str = "/console/sign-in";
+
+/// What a page shows, as text.
+fn page(answer: &Answer) -> String {
+    String::from_utf8(answer.body.to_vec()).unwrap()
+}
+
+/// Who a cookie is, at a page of the console.
+async fn home(instance: &Instance, cookie: &str) -> Answer {
+    instance.get("/console").header("cookie", format!("a=b; cloud.sso={cookie}")).send().await
+}
+
+/// That whoever asked is sent to the form.
+#[track_caller]
+fn must_sign_in(answer: &Answer) {
+    assert_eq!((answer.status, answer.header("location")), (303, SIGN_IN));
+}
