@@ -206,6 +206,23 @@ fn a_password_comes_from_standard_input_and_is_not_shown() {
 }
 
 #[test]
+fn a_link_to_set_a_password_is_made_and_shown_once() {
+    let stack = Local::start(&["--no-demo"]);
+    stack.json(&["user", "create", "ada@example.com"]);
+    let reset = ["user", "reset-password", "ada@example.com", "--link"];
+    let made = stack.json(&[&reset[..], &["--base-url", "https://auth.example.com/"]].concat());
+    let token = made["token"].as_str().unwrap();
+    assert!(token.starts_with("rst_"), "{made}");
+    assert_eq!(made["url"], format!("https://auth.example.com/console/reset#{token}"));
+    let again = stack.operator(&reset);
+    let told = String::from_utf8(again.stdout).unwrap();
+    assert!(told.contains("http://127.0.0.1:3000/console/reset#rst_") && !told.contains(token), "{told}");
+    assert_eq!(code(&stack.operator(&["user", "reset-password", "bob@example.com", "--link"])), Some(3));
+    assert_eq!(code(&stack.operator(&[&reset[..], &["--base-url", "ftp://x"]].concat())), Some(2));
+    assert_eq!(code(&stack.operator(&[&reset[..], &["--password-stdin"]].concat())), Some(2));
+}
+
+#[test]
 fn definitions_are_checked_and_applied() {
     let stack = Local::start(&["--no-demo"]);
     let made = stack.json(&["user", "create", "ada@example.com"]);

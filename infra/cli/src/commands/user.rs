@@ -1,5 +1,7 @@
 //! `latchkey user …`
 
+mod link;
+
 use clap::{Args, Subcommand};
 use latchkey::crypto::secret::Secret;
 use latchkey::crypto::{keyring, password};
@@ -17,7 +19,8 @@ pub(super) enum User {
     Create(Create),
     /// List every user.
     List,
-    /// Set a user's password, which ends everything that was signed in under the old one.
+    /// Set a user's password, which ends everything that was signed in under the old one; or make a link with which
+    /// the user sets it.
     ResetPassword(ResetPassword),
 }
 
@@ -41,6 +44,8 @@ pub(super) struct ResetPassword {
     /// Read the password from standard input; without this one is made and printed.
     #[arg(long)]
     password_stdin: bool,
+    #[command(flatten)]
+    link: link::Flags,
 }
 
 pub(super) async fn run(operator: &Operator, command: User) -> Result<Report, Failure> {
@@ -104,11 +109,16 @@ async fn list(operator: &Operator) -> Result<Report, Failure> {
 
 async fn reset_password(operator: &Operator, command: ResetPassword) -> Result<Report, Failure> {
     let what = format!("the user {}", command.email);
+    if command.link.is_meant() {
+        return link::make(operator, &command.email, &command.link).await;
+    }
     let store = &operator.store;
     let chosen = chosen(command.password_stdin)?;
     let hash = hash(&chosen.password, &what).await?;
-    let account =
-        store.set_password(&command.email, hash).await.map_err(|error| Failure::of(&error, &what))?;
+    let account = store
+        .reset_password(&command.email, &hash, operator.now)
+        .await
+        .map_err(|error| Failure::of(&error, &what))?;
     let mut report = Report {
         text: format!("Set the password of {what}; whoever was signed in is signed out."),
         json: shown(&account),
