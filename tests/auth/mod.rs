@@ -2,6 +2,7 @@
 
 mod authorizer;
 mod credentials;
+mod entries;
 mod login;
 mod login_throttle;
 mod logout;
