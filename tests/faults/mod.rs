@@ -2,6 +2,7 @@
 
 mod flows;
 mod outages;
+mod people;
 
 use crate::support::database::{Kind, On};
 use crate::support::problem::UNAVAILABLE;
