@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 
-use super::{COUNT, DAY, counts_sent, days, item, requests};
+use super::{COUNT, DAY, days, item, requests, sent};
 use crate::support::TestApp;
 use crate::support::database::{Kind, On};
 
@@ -70,7 +70,7 @@ async fn midnight_divides_calls_that_are_counted_together() {
     app.database.make_meet(COUNT, 40);
     let before = join_all((0..20).map(|_| app.session(&key.secret)));
     let after = async {
-        counts_sent(&app, 20).await;
+        sent(&app, COUNT, 20).await;
         app.clock.advance(1);
         join_all((0..20).map(|_| app.session(&key.secret))).await
     };

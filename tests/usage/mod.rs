@@ -50,9 +50,9 @@ async fn requests(app: &TestApp, access: &str, key: &MadeKey, days: usize) -> Ve
     days.iter().map(|day| day["requests"].as_u64().expect("a count")).collect()
 }
 
-/// Waits until so many counts of uses were sent.
-async fn counts_sent(app: &TestApp, count: usize) {
-    let sent = || app.database.trace().writes().iter().filter(|label| label.starts_with(COUNT)).count();
+/// Waits until so many writes were sent whose label begins so.
+pub async fn sent(app: &TestApp, label: &str, count: usize) {
+    let sent = || app.database.trace().writes().iter().filter(|write| write.starts_with(label)).count();
     let waiting = async {
         while sent() < count {
             tokio::task::yield_now().await;

@@ -41,7 +41,8 @@ pub async fn change(app: &App, request: &Request, id: &str) -> Result<Response, 
         let own = principal.power();
         let power = bounds.applied_to(key.power());
         // Both what the key was and what it becomes: else whoever is narrow could widen what is not theirs.
-        if !own.covers(&key.power()) || !own.covers(&power) {
+        let covers = |power| own.covers(&principal.effective(power));
+        if !covers(key.power()) || !covers(power.clone()) {
             return Err(Error::from(Code::PermissionDenied)
                 .detail("A key can be changed only by who can do, reach and outlive all that it can."));
         }

@@ -40,7 +40,7 @@ pub async fn create(app: &App, request: &Request) -> Result<Response, Error> {
     let scope = input::resolve(scope, &principal, is_ours)?;
     let default = Power { scope, permissions: own.permissions.for_new_key(), ..own.clone() };
     let power = bounds.applied_to(default);
-    if !own.covers(&power) {
+    if !own.covers(&principal.effective(power.clone())) {
         return Err(Error::from(Code::PermissionDenied)
             .detail("A key cannot be given more than its maker can do, reach and outlive."));
     }

@@ -16,7 +16,7 @@ pub async fn rotate(app: &App, request: &Request, id: &str) -> Result<Response, 
     let mut fields = request.optional_fields()?;
     let grace = fields.optional_integer("grace_seconds", 0..=LONGEST_GRACE).unwrap_or(DEFAULT_GRACE);
     fields.finish()?;
-    if !found.principal.power().covers(&found.key.power()) {
+    if !found.principal.power().covers(&found.principal.effective(found.key.power())) {
         return Err(Error::from(Code::PermissionDenied)
             .detail("A key can be rotated only by who can do, reach and outlive all that it can."));
     }

@@ -9,11 +9,13 @@ mod claim;
 pub mod cross_site;
 mod entry;
 mod key_use;
+mod limits;
 pub mod presented;
 mod principal;
 
 pub use claim::Claim;
 pub use key_use::KeyUse;
+pub use limits::Defaults;
 pub use principal::{Actor, Allowed, ApiKeyInfo, Method, Person, Principal};
 
 use crate::app::{Action, App};

@@ -1,8 +1,9 @@
 //! Who acts.
 
+use super::limits::Defaults;
 use crate::Timestamp;
 use crate::domain::account::Account;
-use crate::domain::api_key::{ApiKey, Power, Scope};
+use crate::domain::api_key::{Power, Scope};
 use crate::domain::id::{AccountId, KeyId, LoginSessionId, UserId, WorkspaceId};
 use crate::domain::permission::{Permission, Permissions};
 use crate::error::{Code, Error};
@@ -62,14 +63,10 @@ pub struct ApiKeyInfo {
     pub id: KeyId,
     pub name: String,
     pub prefix: String,
+    /// What it can do and reach, within the bounds that its workspace gives to keys.
     pub power: Power,
-}
-
-impl From<ApiKey> for ApiKeyInfo {
-    fn from(key: ApiKey) -> Self {
-        let power = key.power();
-        Self { id: key.id, name: key.name, prefix: key.prefix, power }
-    }
+    /// Those bounds.
+    pub defaults: Defaults,
 }
 
 /// Who acts, in which account, with which permissions. Only [`Claim::decide`](super::Claim::decide) makes one.
@@ -111,6 +108,18 @@ impl Principal {
                 allowed_ips: None,
                 rate_limit: None,
             },
+        }
+    }
+
+    /// What `power` of a key of this account comes to. Of a workspace that this principal does not act in, the bounds
+    /// on keys are not known, and then none are assumed.
+    #[must_use]
+    pub fn effective(&self, power: Power) -> Power {
+        match &self.key {
+            Some(key) if power.scope.workspace().is_some_and(|id| self.only_workspace == Some(id)) => {
+                key.defaults.applied_to(power)
+            }
+            _ => power,
         }
     }
 

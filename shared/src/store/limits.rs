@@ -4,14 +4,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::{Item, RowKey, Store, Table, Written, failed, from_item, number, written};
+use super::{RowKey, Store, Table, Written, failed, from_item, number, string, written};
 use crate::Timestamp;
 use crate::error::Error;
 
 /// How long after its end a counter may still lie in the table, in seconds.
 const SLACK: i64 = 3_600;
-/// How often a request tries to get into a window.
-const ROUNDS: usize = 2;
 
 /// Whether a request fits into its minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +79,9 @@ impl Store {
         Ok(())
     }
 
-    /// Takes one of `limit` requests of the window that is open for `id`, or opens one of `length` seconds:
-    /// one conditional write where the window is open, and never more than `limit` requests in one.
+    /// Takes one of `limit` requests of the window of `length` seconds that `now` lies in: one conditional write, and
+    /// never more than `limit` requests in one window. Windows begin at whole multiples of their length, and each is an
+    /// item of its own, so that none has to be opened. `taker` names the request.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
@@ -91,74 +90,82 @@ impl Store {
         id: &str,
         limit: u32,
         length: i64,
+        taker: &str,
         now: Timestamp,
     ) -> Result<Rate, Error> {
-        // A window may be opened by another call between the two writes: then the second round takes from it.
-        for _ in 0..ROUNDS {
-            let window = match self.take_from_open_window(id, limit, length, now).await? {
-                Written::Done => return Ok(Rate::Within),
-                Written::Lost(window) => window,
-            };
-            let left = window.map_or(0, |window| window.opened + length - now.as_second());
-            if left > 0 {
-                return Ok(Rate::Over { retry_after: left });
-            }
-            if self.open_window(id, length, now).await? == Written::Done {
-                return Ok(Rate::Within);
-            }
-        }
-        Ok(Rate::Over { retry_after: 1 })
-    }
-
-    async fn take_from_open_window(
-        &self,
-        id: &str,
-        limit: u32,
-        length: i64,
-        now: Timestamp,
-    ) -> Result<Written<Window>, Error> {
+        let window = Window::of(now, length);
         let outcome = self
             .client()
             .update_item()
             .table_name(self.name(Table::Limits))
-            .set_key(Some(key(id)))
-            .update_expression("ADD #count :one")
-            .condition_expression("#opened > :stale AND #count < :limit")
+            .set_key(Some(key(&format!("{id}/{}", window.begins))))
+            .update_expression("ADD #count :one SET #ttl = :ttl, #taker = :taker")
+            .condition_expression("attribute_not_exists(#count) OR #count < :limit")
             .expression_attribute_names("#count", "count")
-            .expression_attribute_names("#opened", "opened")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_names("#taker", "taker")
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":stale", number(now.as_second() - length))
             .expression_attribute_values(":limit", number(i64::from(limit)))
+            .expression_attribute_values(":ttl", number(window.ends + SLACK))
+            .expression_attribute_values(":taker", string(taker))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        written(outcome)?.try_map(from_item)
-    }
-
-    async fn open_window(&self, id: &str, length: i64, now: Timestamp) -> Result<Written<Item>, Error> {
-        let outcome = self
-            .client()
-            .update_item()
-            .table_name(self.name(Table::Limits))
-            .set_key(Some(key(id)))
-            .update_expression("SET #count = :one, #opened = :now, #ttl = :ttl")
-            .condition_expression("attribute_not_exists(#opened) OR #opened <= :stale")
-            .expression_attribute_names("#count", "count")
-            .expression_attribute_names("#opened", "opened")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":now", number(now.as_second()))
-            .expression_attribute_values(":stale", number(now.as_second() - length))
-            .expression_attribute_values(":ttl", number(now.as_second() + length + SLACK))
-            .send()
-            .await;
-        written(outcome)
+        Ok(match written(outcome)?.try_map(from_item)? {
+            Written::Done => Rate::Within,
+            // This very write took the last, and its answer was lost.
+            Written::Lost(Some(Taken { taker: last })) if !taker.is_empty() && last == taker => Rate::Within,
+            Written::Lost(_) => Rate::Over { retry_after: window.left(now) },
+        })
     }
 }
 
-/// A window of a rate limit.
-#[derive(Debug, PartialEq, Eq, serde::Deserialize)]
+/// Who took the last request of a window.
+#[derive(Debug, serde::Deserialize)]
+struct Taken {
+    taker: String,
+}
+
+/// A window of a rate limit, in seconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Window {
-    /// When it was opened, in seconds since the Unix epoch.
-    opened: i64,
+    begins: i64,
+    ends: i64,
+}
+
+impl Window {
+    const fn starting(begins: i64, length: i64) -> Self {
+        Self { begins, ends: begins + length }
+    }
+
+    fn of(now: Timestamp, length: i64) -> Self {
+        Self::starting(now.as_second().div_euclid(length) * length, length)
+    }
+
+    /// Whole seconds until it has ended, at least one: a request sent after them is in the next.
+    fn left(self, now: Timestamp) -> i64 {
+        (self.ends - now.as_second()).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::at_second;
+
+    #[test]
+    fn a_window_is_left_when_it_has_ended() {
+        let window = Window::of(at_second(119), 60);
+        assert_eq!(window, Window::starting(60, 60));
+        let left = |text: &str| {
+            let now: Timestamp = text.parse().unwrap();
+            Window::of(now, 60).left(now)
+        };
+        assert_eq!(left("2027-01-15T12:00:00Z"), 60);
+        assert_eq!(left("2027-01-15T12:00:00.000001Z"), 60);
+        assert_eq!(left("2027-01-15T12:00:01Z"), 59);
+        assert_eq!(left("2027-01-15T12:00:58.999Z"), 2);
+        assert_eq!(left("2027-01-15T12:00:59Z"), 1);
+        assert_eq!(left("2027-01-15T12:00:59.999Z"), 1);
+    }
 }

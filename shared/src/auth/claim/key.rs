@@ -3,6 +3,7 @@
 use super::invalid;
 use crate::Timestamp;
 use crate::app::App;
+use crate::auth::limits::{self, Defaults};
 use crate::auth::principal::{Actor, ApiKeyInfo, Method, Principal};
 use crate::crypto::keyring::Purpose;
 use crate::crypto::pepper;
@@ -12,12 +13,8 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::key_text::Claimed;
 use crate::error::{Code, Error};
 use crate::http::Request;
-use crate::store::limits::Rate;
 use crate::store::usage::Use;
 use crate::store::{Rows, accounts, keys};
-
-/// The length of a rate limit's window, in seconds.
-const RATE_WINDOW: i64 = 60;
 
 pub(super) async fn decide(
     app: &App,
@@ -47,11 +44,10 @@ pub(super) async fn decide(
     if account.is_deactivated() {
         return Err(Code::AccountDeactivated.into());
     }
-    if let Some(networks) = &key.allowed_ips
-        && !request.client_address.is_some_and(|address| networks.contain(address))
-    {
-        return Err(Error::from(Code::PermissionDenied).detail("This key may not be used from this network."));
-    }
+    let permissions = key.permissions.clone();
+    let expires_at = key.expires_at;
+    let info = ApiKeyInfo::of(key, Defaults::of(workspace.as_ref()));
+    limits::check_network(&info, request)?;
     let only_workspace = workspace.as_ref().map(|workspace| workspace.id);
     let is_personal = only_workspace.is_none() && account.kind == Kind::Personal;
     Ok(Principal {
@@ -61,9 +57,9 @@ pub(super) async fn decide(
         only_workspace,
         person: is_personal.then(|| account.clone()),
         account,
-        permissions: key.permissions.clone(),
-        expires_at: key.expires_at,
-        key: Some(ApiKeyInfo::from(key)),
+        permissions,
+        expires_at,
+        key: Some(info),
         login_session: None,
     })
 }
@@ -89,15 +85,4 @@ fn key_actor(account: &Account, workspace: Option<&Workspace>) -> Result<Actor, 
         (None, Kind::Personal) => account.user.as_ref().map(|user| Actor::User(user.id)),
     };
     actor.ok_or_else(|| Error::internal("an account has nobody to act for it"))
-}
-
-pub(super) async fn limit_rate(app: &App, principal: &Principal, request: &Request) -> Result<(), Error> {
-    let Some((key, limit)) = principal.key.as_ref().and_then(|key| Some((key.id, key.power.rate_limit?)))
-    else {
-        return Ok(());
-    };
-    match app.store.take_from_window(&format!("rate/{key}"), limit, RATE_WINDOW, request.now).await? {
-        Rate::Within => Ok(()),
-        Rate::Over { retry_after } => Err(Error::from(Code::RateLimited).retry_after(retry_after)),
-    }
 }

@@ -4,6 +4,7 @@ mod key;
 mod user;
 
 use super::cross_site;
+use super::limits;
 use super::presented::Presented;
 use super::principal::{Method, Principal};
 use crate::Timestamp;
@@ -154,7 +155,9 @@ impl Claim {
                 if self.named_account.is_some_and(|named| named != claimed.account_id) {
                     return Err(Code::PermissionDenied.into());
                 }
-                key::limit_rate(app, &principal, request).await?;
+                if let Some(key) = &principal.key {
+                    limits::limit_rate(app, key, request).await?;
+                }
                 Ok(principal)
             }
         }
