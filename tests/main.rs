@@ -18,6 +18,7 @@ mod auth;
 mod console;
 mod faults;
 mod keys;
+mod leaks;
 mod ledger;
 mod panics;
 mod scraper;

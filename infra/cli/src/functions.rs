@@ -3,7 +3,7 @@
 use latchkey::app::{Function, Needs};
 
 /// Every function behind a route.
-pub static ROUTED: [(&str, &Function); 14] = [
+pub static ROUTED: [(&str, &Function); 15] = [
     ("ActivityFunction", &activity::FUNCTION),
     ("ApisFunction", &apis::FUNCTION),
     ("ConsoleFunction", &console::FUNCTION),
@@ -15,6 +15,7 @@ pub static ROUTED: [(&str, &Function); 14] = [
     ("PasswordFunction", &password::FUNCTION),
     ("ProxyFunction", &proxy::FUNCTION),
     ("RefreshFunction", &refresh::FUNCTION),
+    ("ReportFunction", &report::FUNCTION),
     ("SessionFunction", &session::FUNCTION),
     ("TokensFunction", &tokens::FUNCTION),
     ("UsageFunction", &usage::FUNCTION),

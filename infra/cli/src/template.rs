@@ -274,6 +274,7 @@ mod tests {
             ("/v1/api-keys", "KeysFunction"),
             ("/v1/api-keys/{id}", "KeysFunction"),
             ("/v1/api-keys/{id}/rotate", "KeysFunction"),
+            ("/v1/api-keys/report", "ReportFunction"),
             ("/v1/usage", "UsageFunction"),
             ("/v1/sessions", "ProxyFunction"),
             ("/v1/sessions/{id}", "ProxyFunction"),
