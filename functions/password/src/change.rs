@@ -37,13 +37,16 @@ pub async fn change(app: &App, request: &Request) -> Result<Response, Error> {
         }
         checked => checked?,
     };
-    let (hash, ()) = join(password::hash(&new), proof.forgive(app)).await;
+    let hash = password::hash(&new).await?;
     let epoch = Epoch::from(&proof.credentials);
     // Asked for by a session of another epoch than the password's: something else has just ended it.
     if epoch.seen != person.credentials_epoch() {
+        proof.forgive(app).await;
         return Err(Code::Conflict.into());
     }
-    match app.store.raise_epoch(epoch, Setting::Password(&hash?), person.session, Some(&entry)).await? {
+    let raise = app.store.raise_epoch(epoch, Setting::Password(&hash), person.session, Some(&entry));
+    let (raised, ()) = join(raise, proof.forgive(app)).await;
+    match raised? {
         Raised::Done => Ok(Response::no_content()),
         Raised::Outdated => Err(Code::Conflict.into()),
     }
