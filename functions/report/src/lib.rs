@@ -40,7 +40,7 @@ async fn handle(app: &App, request: Request) -> Result<Response, Error> {
 async fn report(app: &App, request: &Request) -> Result<Response, Error> {
     request.only("POST")?;
     let mut fields = request.fields()?;
-    let text = Secret::new(&fields.required_text("key", LONGEST_TEXT));
+    let text = Secret::new(fields.required_text("key", LONGEST_TEXT));
     fields.finish()?;
     match end::end(app, request, &text).await? {
         Some(_) => Ok(Response::no_content()),
