@@ -138,7 +138,7 @@ impl TestApp {
     }
 
     pub async fn add_member(&self, organization: &Account, user: &User, role: Role) {
-        self.store().add_member(organization.id, user.id, role).await.expect("a member");
+        self.store().add_member(organization.id, user.id, role, self.clock.now()).await.expect("a member");
     }
 
     /// A user that is signed in.

@@ -7,17 +7,12 @@ use latchkey::domain::api_key::{Power, Scope};
 use latchkey::domain::network::Networks;
 use latchkey::domain::permission::{Permission, Permissions};
 use latchkey::error::{Code, Error};
-use latchkey::http::Fields;
+use latchkey::http::{Fields, Given};
 use latchkey::{Timestamp, domain::id::WorkspaceId};
 use serde_json::Value;
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 100;
-/// The highest rate limit, in requests per minute.
-const HIGHEST_RATE: i64 = 1_000_000;
-
-/// A field of three states: left out, `null`, or given.
-pub type Given<T> = Option<Option<T>>;
 
 /// What bounds a key, as far as the client said so.
 #[derive(Debug, Default)]
@@ -42,8 +37,8 @@ impl Bounds {
         Self {
             permissions: permissions(fields),
             expires_at: expiry(fields, now),
-            allowed_ips: networks(fields),
-            rate_limit: rate(fields),
+            allowed_ips: fields.networks("allowed_ips"),
+            rate_limit: fields.rate("rate_limit"),
         }
     }
 
@@ -103,36 +98,6 @@ fn expiry(fields: &mut Fields, now: Timestamp) -> Given<Timestamp> {
             None
         }
     }
-}
-
-fn networks(fields: &mut Fields) -> Given<Networks> {
-    match fields.take("allowed_ips")? {
-        Value::Null => Some(None),
-        Value::Array(values) if !values.is_empty() && values.len() <= Networks::MOST => {
-            let texts = values.iter().map(|value| value.as_str().unwrap_or_default());
-            match Networks::parse(texts) {
-                Ok(networks) => Some(Some(networks)),
-                Err(position) => {
-                    fields.fault(&format!("allowed_ips.{position}"), "must be a network as in 192.0.2.0/24");
-                    None
-                }
-            }
-        }
-        _ => {
-            let most = Networks::MOST;
-            fields.fault("allowed_ips", format!("must be a list of 1 to {most} networks, or null"));
-            None
-        }
-    }
-}
-
-fn rate(fields: &mut Fields) -> Given<u32> {
-    if fields.peek("rate_limit")?.is_null() {
-        fields.take("rate_limit");
-        return Some(None);
-    }
-    let rate = fields.optional_integer("rate_limit", 1..=HIGHEST_RATE)?;
-    u32::try_from(rate).ok().map(Some)
 }
 
 /// The scope that a request for a new key names, in words: nothing is checked yet.

@@ -46,6 +46,28 @@ pub enum Role {
     Viewer,
 }
 
+impl Role {
+    /// Every role, from the one that may do most.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Member, Self::Viewer];
+
+    /// The name, as in `owner`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Member => "member",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+}
+
 /// An account. A personal one holds its user, so that one read finds both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -140,4 +162,18 @@ pub struct Workspace {
     /// Where those of its keys may be used from that name no networks of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_ips: Option<Networks>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_stored_under_their_names() {
+        for role in Role::ALL {
+            assert_eq!(Role::named(role.name()), Some(role));
+            assert_eq!(serde_json::to_value(role).unwrap(), role.name());
+        }
+        assert_eq!(Role::named("Owner"), None);
+    }
 }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 use uuid::Uuid;
 
+use super::email::CanonicalEmail;
+use crate::crypto::fields::digest;
 use crate::crypto::secret::random_bytes;
 use crate::{Error, Timestamp};
 
@@ -95,6 +97,8 @@ prefixed_ids! {
     UserId "usr_",
     /// A workspace: `ws_…`.
     WorkspaceId "ws_",
+    /// An invitation to an organization: `inv_…`.
+    InvitationId "inv_",
     /// A login session: `ses_…`.
     LoginSessionId "ses_",
     /// A personal token: `tok_…`.
@@ -117,6 +121,18 @@ impl AccountId {
     #[must_use]
     pub const fn personal_user(self) -> UserId {
         UserId(self.0)
+    }
+}
+
+impl InvitationId {
+    /// The id of the invitation of an address to an organization: a digest of both, so that there is one.
+    #[must_use]
+    pub fn of(account_id: AccountId, email: &CanonicalEmail) -> Self {
+        let account = account_id.bits().to_be_bytes();
+        let digest = digest("latchkey/invitation/v1", &[&account, email.as_str().as_bytes()]);
+        let mut bits = [0_u8; 16];
+        bits.copy_from_slice(&digest[..16]);
+        Self::from_bits(u128::from_be_bytes(bits))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod key_text;
 pub mod masked;
 pub mod network;
 pub mod new_password;
+pub mod organization;
 pub mod permission;
 pub mod personal_token;
 pub mod refresh;

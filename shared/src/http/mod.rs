@@ -1,6 +1,7 @@
 //! Request and response shapes, limits, and the one place that turns an [`Error`](crate::Error) into an answer.
 
 mod form;
+mod given;
 mod line;
 pub mod page;
 mod paging;
@@ -10,6 +11,7 @@ mod response;
 mod serve;
 
 pub use form::Form;
+pub use given::Given;
 pub use line::Line;
 pub use paging::Paging;
 pub use request::{ClientAddress, Fields, Request, decode_base64};

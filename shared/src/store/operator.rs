@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::Update;
+
 use super::credentials::{Credentials, Epoch, Raised, Setting};
-use super::{Item, Store, Table, accounts, failed, from_item, number, to_item};
+use super::transaction::{Committed, IntoWrite as _};
+use super::workspaces::new_workspace;
+use super::{Item, Store, Table, accounts, failed, from_item, number};
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
-use crate::domain::account::{
-    Account, DEFAULT_SESSION_CAP, Kind, Membership, Plan, Role, Status, User, Workspace,
-};
+use crate::domain::account::{Account, DEFAULT_SESSION_CAP, Kind, Plan, Status, User};
 use crate::domain::activity::{Act, Entry, Target};
 use crate::domain::email::CanonicalEmail;
-use crate::domain::id::{AccountId, UserId, WorkspaceId};
+use crate::domain::id::{AccountId, UserId};
 use crate::error::{Code, Error};
 
 /// A user to be made.
@@ -36,7 +38,7 @@ impl Store {
             .map_err(|error| Error::invalid_field("email", error.to_string()))?;
         let user_id = UserId::new(now)?;
         let account_id = user_id.personal_account();
-        let workspace = new_workspace(account_id, now)?;
+        let workspace = new_workspace(account_id, "Default", now)?;
         let epoch = 1;
         let account = Account {
             id: account_id,
@@ -206,6 +208,32 @@ impl Store {
         self.set_in_account(id, "status", to_value(&status)?).await
     }
 
+    /// Activates or deactivates a user, for the very next request: wherever they act, in organizations too.
+    ///
+    /// # Errors
+    /// `not_found` where there is none.
+    pub async fn set_user_status(&self, id: UserId, status: Status, now: Timestamp) -> Result<(), Error> {
+        let account_id = id.personal_account();
+        let act = match status {
+            Status::Active => Act::UserActivated,
+            Status::Deactivated => Act::UserDeactivated,
+        };
+        let set = Update::builder()
+            .table_name(self.name(Table::Accounts))
+            .set_key(Some(accounts::account_key(account_id).attributes()))
+            .update_expression("SET #user.#status = :status")
+            .condition_expression("attribute_exists(#user)")
+            .expression_attribute_names("#user", "user")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", to_value(&status)?);
+        let entry = Entry::by_operator(account_id, act, Target::user(id), now)?;
+        let setting = self.transaction().only_if((), set.into_write()?).recording(&[entry])?;
+        match setting.commit().await? {
+            Committed::Done => Ok(()),
+            Committed::Lost { .. } => Err(Code::NotFound.into()),
+        }
+    }
+
     /// Puts an account on a plan.
     ///
     /// # Errors
@@ -244,73 +272,8 @@ impl Store {
             super::Written::Lost(_) => Err(Code::NotFound.into()),
         }
     }
-
-    /// Makes an organization with its first workspace and `owner` as its owner.
-    ///
-    /// # Errors
-    /// `unavailable` where DynamoDB fails.
-    pub async fn create_organization(
-        &self,
-        name: &str,
-        owner: UserId,
-        plan: Plan,
-        now: Timestamp,
-    ) -> Result<Account, Error> {
-        let id = AccountId::from_bits(UserId::new(now)?.bits());
-        let workspace = new_workspace(id, now)?;
-        let account = Account {
-            id,
-            kind: Kind::Organization,
-            plan,
-            status: Status::Active,
-            session_cap: DEFAULT_SESSION_CAP,
-            workspace_id: workspace.id,
-            name: Some(name.to_owned()),
-            system_user_id: Some(UserId::new(now)?),
-            user: None,
-            more_workspaces: BTreeSet::new(),
-            owners: 1,
-            created_by: None,
-            organizations_made: 0,
-            created_at: now,
-        };
-        let membership =
-            Membership { account_id: id, user_id: owner, role: Role::Owner, joined_at: Some(now) };
-        let made = self
-            .transaction()
-            .only_if((), self.put_new(Table::Accounts, "id", &account)?)
-            .only_if((), self.put_new(Table::Accounts, "id", &workspace)?)
-            .only_if((), self.put_new(Table::Members, "user_id", &membership)?);
-        made.commit().await?.or_conflict()?;
-        Ok(account)
-    }
-
-    /// Makes a user a member of an organization, or changes the role of one.
-    ///
-    /// # Errors
-    /// `not_found` where the account is no organization.
-    pub async fn add_member(&self, account_id: AccountId, user_id: UserId, role: Role) -> Result<(), Error> {
-        if self.account(account_id).await?.kind != Kind::Organization {
-            return Err(Code::NotFound.into());
-        }
-        let request = self.client().put_item().table_name(self.name(Table::Members));
-        let membership = Membership { account_id, user_id, role, joined_at: None };
-        request.set_item(Some(to_item(&membership)?)).send().await.map_err(failed)?;
-        Ok(())
-    }
 }
 
 fn to_value(value: &impl serde::Serialize) -> Result<aws_sdk_dynamodb::types::AttributeValue, Error> {
     serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(value).map_err(Error::internal)
-}
-
-fn new_workspace(account_id: AccountId, now: Timestamp) -> Result<Workspace, Error> {
-    Ok(Workspace {
-        id: WorkspaceId::new(now)?,
-        account_id,
-        name: "Default".to_owned(),
-        system_user_id: UserId::new(now)?,
-        rate_limit: None,
-        allowed_ips: None,
-    })
 }
