@@ -20,6 +20,7 @@ mod faults;
 mod keys;
 mod leaks;
 mod ledger;
+mod organizations;
 mod panics;
 mod scraper;
 mod secrets;

@@ -45,7 +45,7 @@ REQUESTS = {
     "DeleteItem": set(),
     "GenerateDataKey": {"apis", "rotate"},
     "GetItem": {"console", "login", "password"},
-    "Query": {"activity", "apis", "keys", "proxy", "session", "tokens", "usage"},
+    "Query": {"activity", "apis", "keys", "organizations", "proxy", "session", "tokens", "usage"},
 }
 # All that the two services have, as far as one might be taken in by mistake.
 KNOWN_REQUESTS = [*REQUESTS, *REQUESTS_OF_ALL, "BatchWriteItem", "Encrypt", "ListTables", "Scan", "TransactGetItems"]

@@ -1,6 +1,7 @@
 //! After any single failed call to the database, every flow can be retried and ends well.
 
 mod flows;
+mod organizations;
 mod outages;
 mod people;
 

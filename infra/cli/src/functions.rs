@@ -3,7 +3,7 @@
 use latchkey::app::{Function, Needs};
 
 /// Every function behind a route.
-pub static ROUTED: [(&str, &Function); 15] = [
+pub static ROUTED: [(&str, &Function); 16] = [
     ("ActivityFunction", &activity::FUNCTION),
     ("ApisFunction", &apis::FUNCTION),
     ("ConsoleFunction", &console::FUNCTION),
@@ -13,6 +13,7 @@ pub static ROUTED: [(&str, &Function); 15] = [
     ("LoginFunction", &login::FUNCTION),
     ("LogoutFunction", &logout::FUNCTION),
     ("PasswordFunction", &password::FUNCTION),
+    ("OrganizationsFunction", &organizations::FUNCTION),
     ("ProxyFunction", &proxy::FUNCTION),
     ("RefreshFunction", &refresh::FUNCTION),
     ("ReportFunction", &report::FUNCTION),

@@ -137,7 +137,9 @@ impl Store {
             .expression_attribute_names("#id", invitation.id.to_string())
             .expression_attribute_values(":invitation", AttributeValue::M(to_item(invitation)?));
         let (mut removed, mut unchanged, mut cleared) = (Vec::new(), String::new(), 0_usize);
-        for (n, other) in ended.take(CLEARED_AT_ONCE).enumerate() {
+        // Only where room is wanted: else those who invite at once would stand in each other's way.
+        let cleared_now = if seen.open.len() < MOST_INVITATIONS { 0 } else { CLEARED_AT_ONCE };
+        for (n, other) in ended.take(cleared_now).enumerate() {
             // Invited anew meanwhile, it must stay.
             unchanged.push_str(&format!(" AND #open.#ended{n}.expires_at = :ended{n}"));
             removed.push(format!("#open.#ended{n}"));

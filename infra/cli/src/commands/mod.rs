@@ -16,6 +16,7 @@ mod secrets;
 mod stack;
 mod target;
 mod user;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -86,6 +87,9 @@ enum Command {
     /// Organizations and their members.
     #[command(subcommand)]
     Organization(organization::Organization),
+    /// Workspaces of personal accounts and of organizations.
+    #[command(subcommand)]
+    Workspace(workspace::WorkspaceCommand),
     /// API definitions.
     #[command(subcommand)]
     Api(api::Api),
@@ -117,6 +121,7 @@ async fn operate(operator: &operator::Operator, command: Command) -> Result<Repo
         Command::User(command) => user::run(operator, command).await,
         Command::Account(command) => account::run(operator, command).await,
         Command::Organization(command) => organization::run(operator, command).await,
+        Command::Workspace(command) => workspace::run(operator, command).await,
         Command::Api(command) => api::run(operator, command).await,
         Command::Secrets(command) => secrets::run(operator, command).await,
         Command::ProxyPool(command) => proxy_pool::run(operator, command).await,

@@ -5,7 +5,7 @@ mod link;
 use clap::{Args, Subcommand};
 use latchkey::crypto::secret::Secret;
 use latchkey::crypto::{keyring, password};
-use latchkey::domain::account;
+use latchkey::domain::account::{self, Status};
 use latchkey::store::operator::NewUser;
 use serde_json::{Value, json};
 
@@ -22,6 +22,10 @@ pub(super) enum User {
     /// Set a user's password, which ends everything that was signed in under the old one; or make a link with which
     /// the user sets it.
     ResetPassword(ResetPassword),
+    /// Refuse every request of a user, wherever they act, from the next one on.
+    Deactivate { email: String },
+    /// Take a user's requests again.
+    Activate { email: String },
 }
 
 #[derive(Debug, Args)]
@@ -53,7 +57,22 @@ pub(super) async fn run(operator: &Operator, command: User) -> Result<Report, Fa
         User::Create(command) => create(operator, command).await,
         User::List => list(operator).await,
         User::ResetPassword(command) => reset_password(operator, command).await,
+        User::Deactivate { email } => set_status(operator, &email, Status::Deactivated).await,
+        User::Activate { email } => set_status(operator, &email, Status::Active).await,
     }
+}
+
+async fn set_status(operator: &Operator, email: &str, status: Status) -> Result<Report, Failure> {
+    let what = format!("the user {email}");
+    let (credentials, _) =
+        operator.store.account_of(email).await.map_err(|error| Failure::of(&error, &what))?;
+    let id = credentials.user_id;
+    let set = operator.store.set_user_status(id, status, operator.now).await;
+    set.map_err(|error| Failure::of(&error, &what))?;
+    Ok(Report {
+        text: format!("The user {email} is {}.", word(&status)),
+        json: json!({ "id": id, "status": status }),
+    })
 }
 
 async fn create(operator: &Operator, command: Create) -> Result<Report, Failure> {

@@ -1,0 +1,6 @@
+//! The `organizations` function of a deployment.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    latchkey::app::run(&organizations::FUNCTION).await
+}
