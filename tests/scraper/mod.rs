@@ -27,6 +27,6 @@ pub mod scene;
 mod sealed;
 mod session;
 mod sessions;
-mod site;
+pub mod site;
 mod stage;
 mod stored;
