@@ -22,6 +22,8 @@ mod leaks;
 mod ledger;
 mod organizations;
 mod panics;
+mod permissions;
+mod revocation;
 mod scraper;
 mod secrets;
 mod support;

@@ -149,12 +149,6 @@ class Library(Api):
         with sqlite3.connect(os.environ["SITE_DATABASE"], timeout=20) as database:
             database.execute("DELETE FROM django_session")
 
-    @staticmethod
-    def sessions():
-        """How many are signed in."""
-        with sqlite3.connect(os.environ["SITE_DATABASE"], timeout=20) as database:
-            return database.execute("SELECT COUNT(*) FROM django_session").fetchone()[0]
-
 
 def remember(pair):
     """Notes a pair of tokens as secrets and gives it back."""

@@ -32,7 +32,13 @@ impl Instance {
 
     /// A personal token of whoever `access` is.
     pub async fn personal_token(&self, access: &str) -> String {
-        self.post("/v1/tokens", json!({ "name": "ci" })).bearer(access).send().await.is(201).text("token")
+        self.named_personal_token(access).await.1
+    }
+
+    /// A personal token of whoever `access` is: its id, and its text.
+    pub async fn named_personal_token(&self, access: &str) -> (String, String) {
+        let made = self.post("/v1/tokens", json!({ "name": "ci" })).bearer(access).send().await.is(201);
+        (made.text("id"), made.text("token"))
     }
 
     /// A sign-in of each kind.

@@ -8,7 +8,6 @@ mod describe;
 mod endpoint;
 mod import;
 mod lease;
-mod log;
 mod mount;
 mod renew;
 mod session;

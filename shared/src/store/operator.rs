@@ -200,21 +200,12 @@ impl Store {
         }
     }
 
-    /// Activates or deactivates an account, for the very next request, and logs it.
+    /// Activates or deactivates an account, for the very next request.
     ///
     /// # Errors
     /// `not_found` where there is none.
-    pub async fn set_status(&self, id: AccountId, status: Status, now: Timestamp) -> Result<(), Error> {
-        let (act, target) = match (self.account(id).await?.kind, status) {
-            (Kind::Personal, Status::Active) => (Act::UserActivated, Target::user(id.personal_user())),
-            (Kind::Personal, Status::Deactivated) => (Act::UserDeactivated, Target::user(id.personal_user())),
-            (Kind::Organization, Status::Active) => (Act::OrganizationActivated, Target::organization(id)),
-            (Kind::Organization, Status::Deactivated) => {
-                (Act::OrganizationDeactivated, Target::organization(id))
-            }
-        };
-        let entry = Entry::by_operator(id, act, target, now)?;
-        self.set_in_account(id, "status", to_value(&status)?, &entry).await
+    pub async fn set_status(&self, id: AccountId, status: Status) -> Result<(), Error> {
+        self.set_in_account(id, "status", to_value(&status)?).await
     }
 
     /// Activates or deactivates a user, for the very next request: wherever they act, in organizations too.
@@ -243,24 +234,20 @@ impl Store {
         }
     }
 
-    /// Puts an account on a plan, and logs it.
+    /// Puts an account on a plan.
     ///
     /// # Errors
     /// `not_found` where there is none.
-    pub async fn set_plan(&self, id: AccountId, plan: Plan, now: Timestamp) -> Result<(), Error> {
-        let target = Target::account(id).with("plan", plan.name());
-        let entry = Entry::by_operator(id, Act::PlanChanged, target, now)?;
-        self.set_in_account(id, "plan", to_value(&plan)?, &entry).await
+    pub async fn set_plan(&self, id: AccountId, plan: Plan) -> Result<(), Error> {
+        self.set_in_account(id, "plan", to_value(&plan)?).await
     }
 
-    /// Sets how many sessions an account may have at one site, and logs it.
+    /// Sets how many sessions an account may have at one site.
     ///
     /// # Errors
     /// `not_found` where there is none.
-    pub async fn set_session_cap(&self, id: AccountId, cap: u32, now: Timestamp) -> Result<(), Error> {
-        let target = Target::account(id).with("session_cap", cap);
-        let entry = Entry::by_operator(id, Act::SessionCapChanged, target, now)?;
-        self.set_in_account(id, "session_cap", number(i64::from(cap)), &entry).await
+    pub async fn set_session_cap(&self, id: AccountId, cap: u32) -> Result<(), Error> {
+        self.set_in_account(id, "session_cap", number(i64::from(cap))).await
     }
 
     async fn set_in_account(
@@ -268,19 +255,21 @@ impl Store {
         id: AccountId,
         field: &'static str,
         value: aws_sdk_dynamodb::types::AttributeValue,
-        entry: &Entry,
     ) -> Result<(), Error> {
-        let update = Update::builder()
+        let outcome = self
+            .client()
+            .update_item()
             .table_name(self.name(Table::Accounts))
             .set_key(Some(accounts::account_key(id).attributes()))
             .update_expression("SET #field = :value")
             .condition_expression("attribute_exists(id)")
             .expression_attribute_names("#field", field)
-            .expression_attribute_values(":value", value);
-        let setting = self.transaction().only_if((), update.into_write()?).recording([entry])?;
-        match setting.commit().await? {
-            Committed::Done => Ok(()),
-            Committed::Lost { .. } => Err(Code::NotFound.into()),
+            .expression_attribute_values(":value", value)
+            .send()
+            .await;
+        match super::written(outcome)? {
+            super::Written::Done => Ok(()),
+            super::Written::Lost(_) => Err(Code::NotFound.into()),
         }
     }
 }
