@@ -174,3 +174,19 @@ fn every_table_has_its_line_in_the_backups() {
     let tables: BTreeSet<_> = resources.into_iter().filter(|name| name.ends_with("Table")).collect();
     assert_eq!(first_cells("docs/operating.md", "Backup and restore"), tables);
 }
+
+#[test]
+fn the_pattern_for_secret_scanners_is_the_keys_own() {
+    let text = read(&root().join("docs/leaks.md"));
+    assert!(text.contains(&format!("\n{}\n", latchkey::domain::key_text::PATTERN)));
+    let example = text.lines().find(|line| line.starts_with("sk_lk_")).unwrap();
+    assert!(latchkey::domain::key_text::parse(example).is_ok(), "{example}");
+    let (body, checksum) = example.split_at(example.len() - 6);
+    let hash = text.split("`0x").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    let number = u32::from_str_radix(hash, 16).unwrap();
+    let told = format!(
+        "first {} characters have the CRC-32 `0x{hash}`, which is {number}, in base62 `{checksum}`",
+        body.len()
+    );
+    assert!(text.contains(&told), "{told}");
+}

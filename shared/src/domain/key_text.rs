@@ -19,6 +19,12 @@ pub const WORKSPACE_PREFIX: &str = "pk_live_lk_";
 const WIDTH_128: usize = 22;
 /// Base62 digits of 32 bits.
 const WIDTH_32: usize = 6;
+/// How many digits stand behind the prefix of an account's key: two ids, 256 random bits and the checksum.
+pub const ACCOUNT_DIGITS: usize = 4 * WIDTH_128 + WIDTH_32;
+/// How many digits stand behind the prefix of a workspace's key.
+pub const WORKSPACE_DIGITS: usize = 5 * WIDTH_128 + WIDTH_32;
+/// The regular expression for secret scanners, as `docs/leaks.md` publishes it.
+pub const PATTERN: &str = r"\b(?:sk_lk_[0-9A-Za-z]{94}|pk_live_lk_[0-9A-Za-z]{116})(?:$|[^0-9A-Za-z])";
 /// How many characters behind the prefix an owner is shown: enough to recognise a key, all of them its id's.
 const SHOWN: usize = 12;
 

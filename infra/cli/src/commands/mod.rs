@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod cloudformation;
+mod key;
 mod local;
 mod operator;
 mod organization;
@@ -26,7 +27,7 @@ pub use self::outcome::{Failure, Report};
 
 /// Latchkey, an authentication gateway: its local stack and the operator's commands.
 ///
-/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict.
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict; `key check`: 5 found a key.
 #[derive(Debug, Parser)]
 #[command(name = "latchkey", version, max_term_width = 100)]
 pub struct Cli {
@@ -93,6 +94,9 @@ enum Command {
     /// API definitions.
     #[command(subcommand)]
     Api(api::Api),
+    /// The texts of API keys: find those that leaked.
+    #[command(subcommand)]
+    Key(key::Key),
     /// The keys behind tokens, API keys and sessions.
     #[command(subcommand)]
     Secrets(secrets::Secrets),
@@ -106,6 +110,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let json = cli.global.json;
     let outcome = match cli.command {
         Command::Local(command) => return local::run(command).await,
+        Command::Key(key::Key::Check(command)) => return key::check(&command, json),
         Command::Api(api::Api::Check(command)) => api::check(&command),
         Command::Api(api::Api::Schema) => api::schema(),
         command => match operator::connect(&cli.global).await {
@@ -125,6 +130,8 @@ async fn operate(operator: &operator::Operator, command: Command) -> Result<Repo
         Command::Api(command) => api::run(operator, command).await,
         Command::Secrets(command) => secrets::run(operator, command).await,
         Command::ProxyPool(command) => proxy_pool::run(operator, command).await,
-        Command::Local(_) => Err(Failure::Failed("`local` is no operator's command".to_owned())),
+        Command::Key(_) | Command::Local(_) => {
+            Err(Failure::Failed("this is no operator's command".to_owned()))
+        }
     }
 }
