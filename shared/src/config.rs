@@ -7,6 +7,7 @@ use std::str::FromStr;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use url::Url;
 
 use crate::app::{Needs, Setting};
 use crate::crypto::provider::KeyProviderConfig;
@@ -30,6 +31,8 @@ pub struct Config {
     pub allow_loopback_upstreams: bool,
     /// The private networks in which upstreams may be, beside the public Internet.
     pub upstream_networks: PrivateNetworks,
+    /// Where the keys are with which a code host signs its alerts of leaked API keys; without it, none is taken.
+    pub alert_keys_url: Option<Url>,
     /// For how many days entries of the activity log are kept, from 1 to 3650.
     pub activity_days: i64,
 }
@@ -85,6 +88,15 @@ impl Environment {
             .unwrap_or_default()
     }
 
+    /// An address over HTTPS, which may be absent.
+    fn url(&mut self, name: &str) -> Option<Url> {
+        let url = Self::optional(name)?.parse().ok().filter(|url: &Url| url.scheme() == "https");
+        if url.is_none() {
+            self.faults.push(format!("{name} is not an https URL"));
+        }
+        url
+    }
+
     fn activity_days(&mut self) -> i64 {
         let name = Setting::ActivityDays.variable();
         let Some(text) = Self::optional(name) else { return ACTIVITY_DAYS };
@@ -115,10 +127,20 @@ impl Config {
         };
         let upstream_networks = environment.parsed(Setting::UpstreamNetworks.variable());
         let activity_days = environment.activity_days();
+        let alert_keys_url = environment.url(Setting::AlertKeysUrl.variable());
         let aws = Aws::from_environment();
         if environment.faults.is_empty() {
             let allow_loopback_upstreams = false;
-            Ok(Self { issuer, tables, keys, aws, allow_loopback_upstreams, upstream_networks, activity_days })
+            Ok(Self {
+                issuer,
+                tables,
+                keys,
+                aws,
+                allow_loopback_upstreams,
+                upstream_networks,
+                alert_keys_url,
+                activity_days,
+            })
         } else {
             Err(Box::new(Incomplete(environment.faults)))
         }

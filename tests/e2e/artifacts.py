@@ -32,8 +32,8 @@ CRATES = {
     "zxcvbn": {"password"},
 }
 OWN_SOURCES = {
-    "shared/src/upstream/": {"apis", "proxy"},
-    "shared/src/upstream/egress/": {"proxy"},
+    "shared/src/upstream/": {"apis", "proxy", "report"},
+    "shared/src/upstream/egress/": {"proxy", "report"},
     "shared/src/upstream/recipe/": {"proxy"},
     "shared/src/crypto/seal": {"proxy"},
     "shared/src/crypto/password": {"console", "login", "password"},

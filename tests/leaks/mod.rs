@@ -1,5 +1,7 @@
 //! Leaked keys: `POST /v1/api-keys/report`.
 
+mod github;
+
 use futures_util::future::join;
 use serde_json::{Value, json};
 

@@ -89,6 +89,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/api/auth/token/refresh", Nothing),
     route("POST", "/api/auth/reset", Nothing),
     route("POST", "/v1/api-keys/report", Nothing),
+    route("POST", "/v1/api-keys/report/github", Nothing),
     route("GET", "/api/auth/session", Credential),
     route("POST", "/api/auth/logout", SignedIn),
     route("GET", "/api/auth/sessions", Person),

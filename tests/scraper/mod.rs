@@ -19,7 +19,7 @@ mod pages;
 mod problems;
 mod proxies;
 mod races;
-mod raw;
+pub mod raw;
 mod reach;
 mod redirects;
 mod renewal;

@@ -1,15 +1,18 @@
-//! `POST /v1/api-keys/report`: whoever holds a leaked key can end it.
+//! `POST /v1/api-keys/report`: whoever holds a leaked key can end it; and beneath it, a code host that found some.
 
 #![recursion_limit = "256"] // the AWS client's futures are deep
 
+mod alert;
+mod alert_keys;
 mod end;
 
-use latchkey::app::{Action, App, Function, Needs};
+use latchkey::app::{Action, App, Function, Needs, Setting};
 use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::secret::Secret;
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::store::Table;
+use latchkey::upstream::egress::Egress;
 
 /// This function, as deployed and as local mode serves it.
 pub static FUNCTION: Function = Function {
@@ -21,6 +24,8 @@ pub static FUNCTION: Function = Function {
             (Table::Usage, &[Action::UpdateItem]),
         ],
         purposes: &[Purpose::KeyPepper],
+        settings: &[Setting::AlertKeysUrl],
+        egress: Some(Egress::with),
         ..Needs::NOTHING
     },
     handle: |app, request| Box::pin(handle(app, request)),
@@ -33,6 +38,7 @@ const LONGEST_TEXT: usize = 200;
 async fn handle(app: &App, request: Request) -> Result<Response, Error> {
     match request.segments().as_slice() {
         ["v1", "api-keys", "report"] => report(app, &request).await,
+        ["v1", "api-keys", "report", "github"] => alert::take(app, &request).await,
         _ => Err(Code::NotFound.into()),
     }
 }

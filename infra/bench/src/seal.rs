@@ -76,6 +76,7 @@ impl Bench {
             aws: Aws::emulator(database::serve().await?),
             allow_loopback_upstreams: true,
             upstream_networks: PrivateNetworks::default(),
+            alert_keys_url: None,
             activity_days: latchkey::config::ACTIVITY_DAYS,
         });
         let provider = Provider::in_memory().map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use latchkey::app::{Action, Needs};
+use latchkey::app::{Action, Needs, Setting};
 use latchkey::crypto::keyring::Purpose;
 use latchkey::store::Table;
 use serde_json::{Value, json};
@@ -118,8 +118,9 @@ fn every_function_has_the_role_that_it_declares_and_no_more() {
         let written = policies[0]["PolicyDocument"]["Statement"].as_array().unwrap();
         assert_eq!(in_order(written.clone()), statements(needs), "the policy of {id}");
         let beside: Vec<&Value> = policies[1..].iter().collect();
-        // The parameters may put what has a way out into a VPC, and nothing else.
-        let expected = if needs.egress.is_some() { vec![network_policy()] } else { vec![] };
+        // The parameters may put what calls upstreams into a VPC, and nothing else.
+        let is_in_vpc = needs.settings.contains(&Setting::UpstreamNetworks);
+        let expected = if is_in_vpc { vec![network_policy()] } else { vec![] };
         assert_eq!(beside, expected.iter().collect::<Vec<_>>(), "{id}");
 
         role.as_object_mut().unwrap().remove("Policies");

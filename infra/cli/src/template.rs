@@ -275,6 +275,7 @@ mod tests {
             ("/v1/api-keys/{id}", "KeysFunction"),
             ("/v1/api-keys/{id}/rotate", "KeysFunction"),
             ("/v1/api-keys/report", "ReportFunction"),
+            ("/v1/api-keys/report/github", "ReportFunction"),
             ("/v1/usage", "UsageFunction"),
             ("/v1/organizations", "OrganizationsFunction"),
             ("/v1/organizations/{id}", "OrganizationsFunction"),

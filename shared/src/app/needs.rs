@@ -48,6 +48,8 @@ pub enum Setting {
     RotationDays,
     /// The private networks in which upstreams may be.
     UpstreamNetworks,
+    /// Where the keys are with which a code host signs its alerts of leaked keys.
+    AlertKeysUrl,
 }
 
 impl Setting {
@@ -58,6 +60,7 @@ impl Setting {
             Self::ActivityDays => "LATCHKEY_ACTIVITY_DAYS",
             Self::RotationDays => "LATCHKEY_ROTATION_DAYS",
             Self::UpstreamNetworks => "LATCHKEY_UPSTREAM_NETWORKS",
+            Self::AlertKeysUrl => "LATCHKEY_ALERT_KEYS_URL",
         }
     }
 }

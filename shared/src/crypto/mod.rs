@@ -6,6 +6,7 @@
 //! them stores or hands out starts with a version byte or a `typ`, so that a later format can never be mistaken
 //! for this one.
 
+pub mod alert;
 pub mod cursor;
 mod data_key;
 mod envelope;

@@ -71,6 +71,7 @@ pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
             aws: aws.clone(),
             allow_loopback_upstreams: false,
             upstream_networks: PrivateNetworks::default(),
+            alert_keys_url: None,
             activity_days: latchkey::config::ACTIVITY_DAYS,
         })
     };

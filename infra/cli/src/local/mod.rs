@@ -19,6 +19,7 @@ use latchkey::store::{Store, Table};
 use latchkey::upstream::egress::{self, Egress, EgressOptions, PrivateNetworks, Resolver};
 use latchkey::upstream::outbound::{Pool, Pools};
 use tokio::net::TcpListener;
+use url::Url;
 
 pub use self::demo::Demo;
 pub use self::guide::guide;
@@ -57,6 +58,8 @@ pub struct Options {
     pub egress: egress::Limits,
     /// How the names of sites become addresses.
     pub resolver: Resolver,
+    /// Where the keys are with which a code host signs its alerts.
+    pub alert_keys_url: Option<Url>,
     /// The loopback addresses that sites may be at; without it, all of them.
     pub loopback: Option<Vec<IpAddr>>,
     pub limits: Limits,
@@ -75,6 +78,7 @@ impl Default for Options {
             proxy_pools: Vec::new(),
             egress: egress::Limits::default(),
             resolver: Resolver::default(),
+            alert_keys_url: None,
             loopback: None,
             limits: Limits::default(),
         }
@@ -145,6 +149,7 @@ impl Stack {
         };
         let issuer = options.issuer.unwrap_or_else(|| base_url.clone());
         let mut config = config(issuer, dynamodb_url.clone(), options.data.as_deref())?;
+        config.alert_keys_url = options.alert_keys_url;
         if let Some(addresses) = &options.loopback {
             config.allow_loopback_upstreams = false;
             config.upstream_networks = config.upstream_networks.and_loopback(addresses);
@@ -227,6 +232,7 @@ fn config(issuer: String, dynamodb_url: String, data: Option<&Path>) -> Result<C
         aws: Aws::emulator(dynamodb_url),
         allow_loopback_upstreams: true,
         upstream_networks: PrivateNetworks::default(),
+        alert_keys_url: None,
         activity_days: latchkey::config::ACTIVITY_DAYS,
     })
 }

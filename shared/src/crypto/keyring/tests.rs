@@ -40,6 +40,7 @@ impl Stack {
             aws: Aws::emulator(url),
             allow_loopback_upstreams: true,
             upstream_networks: PrivateNetworks::default(),
+            alert_keys_url: None,
             activity_days: crate::config::ACTIVITY_DAYS,
         });
         create_table(&store).await;
