@@ -281,24 +281,24 @@ async fn signing_out_everywhere() {
 #[tokio::test]
 async fn an_account_that_is_deactivated() {
     let world = World::start().await;
-    let store = world.app.store();
-    store.set_status(world.jane.account_id, Status::Deactivated).await.expect("a status");
+    let (store, now) = (world.app.store(), world.app.clock.now());
+    store.set_status(world.jane.account_id, Status::Deactivated, now).await.expect("a status");
     let mut expected = all(&HERS, DEACTIVATED);
     expected.extend(all(&["account key", "personal workspace key"], DEACTIVATED));
     assert_eq!(world.refused().await, expected);
-    store.set_status(world.jane.account_id, Status::Active).await.expect("a status");
+    store.set_status(world.jane.account_id, Status::Active, now).await.expect("a status");
     assert_eq!(world.refused().await, BTreeMap::new());
 }
 
 #[tokio::test]
 async fn an_organization_that_is_deactivated() {
     let world = World::start().await;
-    let store = world.app.store();
-    store.set_status(world.organization.id, Status::Deactivated).await.expect("a status");
+    let (store, now) = (world.app.store(), world.app.clock.now());
+    store.set_status(world.organization.id, Status::Deactivated, now).await.expect("a status");
     let names =
         ["organization key", "workspace key", "access in the organization", "cookie in the organization"];
     assert_eq!(world.refused().await, all(&names, DEACTIVATED));
-    store.set_status(world.organization.id, Status::Active).await.expect("a status");
+    store.set_status(world.organization.id, Status::Active, now).await.expect("a status");
     assert_eq!(world.refused().await, BTreeMap::new());
 }
 

@@ -41,7 +41,7 @@ async fn no_secret_is_seen_anywhere() {
     let signed_in = app.login(&jane.email, NEW).await;
     let tokens = watch.tokens(signed_in);
     app.call(Method::POST, "/api/auth/logout").bearer(&tokens.access).send().await.is(204);
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     watch.refused(login(&app, NEW)).await;
 
     let log = logged();

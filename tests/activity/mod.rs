@@ -1,7 +1,13 @@
 //! `/v1/activity`, and what every other route leaves there.
 
+mod apis;
+mod denied;
+mod docs;
 mod keys;
 mod list;
+mod operator;
+mod sign_in;
+mod upstream;
 
 use serde_json::Value;
 

@@ -93,7 +93,7 @@ async fn login_endpoints_are_neither_added_nor_taken_away() {
         let body = json!({ "definition": definition });
         put(app, &path, &body).bearer(key).send().await.refuses(CONSOLE_ONLY);
     }
-    app.store().set_plan(scene.jane.account_id, Plan::Free).await.unwrap();
+    app.store().set_plan(scene.jane.account_id, Plan::Free, app.clock.now()).await.unwrap();
     let body = json!({ "definition": REPORTS });
     put(app, &at("mill"), &body).bearer(key).send().await.refuses(PLAN_REQUIRED);
     put(app, &at("reports"), &body).bearer(key).send().await.is(200);

@@ -161,7 +161,7 @@ async fn an_api_with_login_endpoints_is_the_consoles_and_never_a_free_accounts()
     post(&tokens.access).await.refuses(CONSOLE_ONLY);
     post(&key.secret).await.refuses(CONSOLE_ONLY);
     // A free account learns what keeps it from them in any case; others it may have.
-    app.store().set_plan(jane.account_id, Plan::Free).await.unwrap();
+    app.store().set_plan(jane.account_id, Plan::Free, app.clock.now()).await.unwrap();
     post(&tokens.access).await.refuses(PLAN_REQUIRED);
     made(&app, &key.secret, "reports", REPORTS).await;
 }

@@ -145,10 +145,10 @@ async fn what_the_gateway_refuses_is_not_authorized() {
     assert_eq!(decide(&app, bearer(&bounded.secret)).await["isAuthorized"], true);
     assert_eq!(refused(&app, bearer(&bounded.secret)).await, "rate_limited");
 
-    app.store().set_status(jane.account_id, Status::Deactivated).await.expect("a change");
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.expect("a change");
     assert_eq!(refused(&app, bearer(&key.secret)).await, "account_deactivated");
     assert_eq!(refused(&app, bearer(&tokens.access)).await, "account_deactivated");
-    app.store().set_status(jane.account_id, Status::Active).await.expect("a change");
+    app.store().set_status(jane.account_id, Status::Active, app.clock.now()).await.expect("a change");
     assert_eq!(decide(&app, bearer(&key.secret)).await["isAuthorized"], true);
 }
 

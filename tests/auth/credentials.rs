@@ -150,14 +150,14 @@ async fn deactivation_holds_for_the_very_next_request_everywhere() {
         other.session(credential).await.is(200);
     }
 
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     for credential in credentials {
         app.session(credential).await.refuses(ACCOUNT_DEACTIVATED);
         other.session(credential).await.refuses(ACCOUNT_DEACTIVATED);
         let answer = app.post("/v1/api-keys", json!({ "name": "k" })).bearer(credential).send();
         app.database.unchanged_by(answer).await.refuses(ACCOUNT_DEACTIVATED);
     }
-    app.store().set_status(jane.account_id, Status::Active).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Active, app.clock.now()).await.unwrap();
     for credential in credentials {
         other.session(credential).await.is(200);
     }

@@ -209,13 +209,13 @@ async fn credentials_of_other_kinds_do_not_stand_in_the_way() {
 async fn a_deactivated_account_is_told_so_only_with_the_right_password() {
     let app = TestApp::start().await;
     let jane = app.user("jane").await;
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
 
     app.login(&jane.email, "wrong").await.refuses(WRONG_PASSWORD);
     let answer = app.database.unchanged_by(app.login(&jane.email, &jane.password)).await;
     answer.refuses(ACCOUNT_DEACTIVATED);
 
-    app.store().set_status(jane.account_id, Status::Active).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Active, app.clock.now()).await.unwrap();
     app.login(&jane.email, &jane.password).await.is(200);
 }
 

@@ -71,9 +71,9 @@ async fn a_spent_refresh_token_can_still_log_out() {
 async fn a_deactivated_user_can_log_out() {
     let app = TestApp::start().await;
     let (jane, tokens) = app.signed_in("jane").await;
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     app.post(LOGOUT, json!({ "refresh": tokens.refresh })).send().await.is(204);
-    app.store().set_status(jane.account_id, Status::Active).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Active, app.clock.now()).await.unwrap();
     app.refresh(&tokens.refresh).await.refuses(WRONG_REFRESH);
 }
 

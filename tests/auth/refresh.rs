@@ -194,12 +194,12 @@ async fn malformed_requests_rotate_nothing() {
 async fn a_deactivated_account_rotates_nothing() {
     let app = TestApp::start().await;
     let (jane, tokens) = app.signed_in("jane").await;
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     let answer = app.database.unchanged_by(app.refresh(&tokens.refresh)).await;
     answer.refuses(ACCOUNT_DEACTIVATED);
     app.session(&tokens.access).await.refuses(ACCOUNT_DEACTIVATED);
 
-    app.store().set_status(jane.account_id, Status::Active).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Active, app.clock.now()).await.unwrap();
     app.clock.advance(3_600);
     assert_eq!(counter(&app.refresh(&tokens.refresh).await.is(200)), 1);
 }

@@ -186,12 +186,12 @@ async fn a_deactivated_organization_holds_at_once() {
     let organization = app.organization("Harbour", &jane).await;
     session_in(&app, &tokens.access, organization.id).await.is(200);
 
-    app.store().set_status(organization.id, Status::Deactivated).await.unwrap();
+    app.store().set_status(organization.id, Status::Deactivated, app.clock.now()).await.unwrap();
     session_in(&app, &tokens.access, organization.id).await.refuses(ACCOUNT_DEACTIVATED);
     // The user's own account is another matter.
     app.session(&tokens.access).await.is(200);
-    app.store().set_status(organization.id, Status::Active).await.unwrap();
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(organization.id, Status::Active, app.clock.now()).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     session_in(&app, &tokens.access, organization.id).await.refuses(ACCOUNT_DEACTIVATED);
 }
 
@@ -206,12 +206,12 @@ async fn an_organizations_key_outlives_its_maker() {
     assert_eq!(made.json["scope"], json!({ "type": "organization", "id": organization.id }));
     let key = made.text("secret");
 
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     let answer = app.session(&key).await.is(200);
     assert_eq!(answer.json["actor"], json!({ "type": "system", "id": organization.system_user_id }));
     assert_eq!(answer.json["user"], Value::Null);
 
-    app.store().set_status(organization.id, Status::Deactivated).await.unwrap();
+    app.store().set_status(organization.id, Status::Deactivated, app.clock.now()).await.unwrap();
     app.session(&key).await.refuses(ACCOUNT_DEACTIVATED);
 }
 

@@ -1,6 +1,7 @@
 //! `/api/auth/sessions`.
 
 use futures_util::future::join_all;
+use latchkey::domain::activity::{Act, Entry, Target};
 use latchkey::domain::id::LoginSessionId;
 use latchkey::domain::refresh::{LoginSession, SessionKind};
 use serde_json::{Value, json};
@@ -135,7 +136,14 @@ async fn the_live_ones_are_found_among_hundreds_that_ended() {
     });
     let ended: Vec<LoginSession> = ended.collect();
     for some in ended.chunks(20) {
-        for started in join_all(some.iter().map(|session| app.store().start_login_session(session))).await {
+        for started in join_all(some.iter().map(async |session| {
+            let target = Target::login_session(session.id);
+            let act = Act::SignInSucceeded;
+            let entry = Entry::by_operator(session.account_id, act, target, app.clock.now()).unwrap();
+            app.store().start_login_session(session, &entry).await
+        }))
+        .await
+        {
             started.unwrap();
         }
     }

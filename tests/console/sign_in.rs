@@ -63,7 +63,7 @@ async fn a_refusal_says_so_in_words_and_keeps_the_address() {
         .await
         .is(415);
 
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     assert!(page(&attempt(&app, &jane.email, PASSWORD).await.is(403)).contains("deactivated"));
 }
 
@@ -198,7 +198,7 @@ async fn a_deactivated_account_is_told_so() {
     let app = TestApp::start().await;
     let jane = app.user("jane").await;
     let cookie = app.console_sign_in(&jane).await;
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     let answer = home(&app, &cookie).await.is(403);
     assert!(page(&answer).contains("This account is deactivated."), "{}", page(&answer));
 }

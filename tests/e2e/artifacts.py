@@ -39,7 +39,7 @@ OWN_SOURCES = {
     "shared/src/crypto/password": {"console", "login", "password"},
 }
 # The requests to AWS beside those of every function: reading a batch, unwrapping a key, and behind routes counting
-# the use of a key, with the log's entry where it is unusual.
+# the use of a key, with the log's entry where it is unusual, and logging a refusal.
 REQUESTS_OF_ALL = {"BatchGetItem", "Decrypt", "PutItem", "TransactWriteItems", "UpdateItem"}
 REQUESTS = {
     "DeleteItem": set(),

@@ -65,11 +65,11 @@ impl Credentials {
 }
 
 async fn set(app: &TestApp, jane: &Person, organization: &Account, of: Of, status: Status) {
-    let store = app.store();
+    let (store, now) = (app.store(), app.clock.now());
     match of {
-        Of::Account => store.set_status(jane.user.account_id, status).await,
-        Of::User => store.set_user_status(jane.user.id, status, app.clock.now()).await,
-        Of::Organization => store.set_status(organization.id, status).await,
+        Of::Account => store.set_status(jane.user.account_id, status, now).await,
+        Of::User => store.set_user_status(jane.user.id, status, now).await,
+        Of::Organization => store.set_status(organization.id, status, now).await,
     }
     .unwrap();
 }

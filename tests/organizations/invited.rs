@@ -114,10 +114,10 @@ async fn nobody_joins_an_organization_that_may_not_act() {
     let joe = person(&app, "joe").await;
     let id = jane.invite(&app, &harbour, "joe@example.com", "viewer").await.is(202).text("id");
     let accept = || joe.post(&app, format!("{INVITATIONS}/{id}/accept"), json!({}));
-    app.store().set_status(harbour.id, Status::Deactivated).await.unwrap();
+    app.store().set_status(harbour.id, Status::Deactivated, app.clock.now()).await.unwrap();
     assert_eq!(joe.get(&app, INVITATIONS).await.is(200).json["data"], json!([]));
     accept().await.refuses(NOT_FOUND);
-    app.store().set_status(harbour.id, Status::Active).await.unwrap();
+    app.store().set_status(harbour.id, Status::Active, app.clock.now()).await.unwrap();
     assert_eq!(each(&joe.get(&app, INVITATIONS).await.is(200), "id"), [&*id]);
     accept().await.is(200);
 }

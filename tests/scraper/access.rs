@@ -102,11 +102,16 @@ async fn a_revoked_key_and_a_deactivated_account_end_everything_at_once() {
     let scene = Scene::start().await;
     let session = scene.sign_in("ada").await;
     let asked = scene.site.log().len();
-    scene.app.store().set_status(scene.jane.account_id, Status::Deactivated).await.unwrap();
+    scene
+        .app
+        .store()
+        .set_status(scene.jane.account_id, Status::Deactivated, scene.app.clock.now())
+        .await
+        .unwrap();
     scene.steady(&session).await.saw("unknown").refuses(ACCOUNT_DEACTIVATED);
     scene.login("ada", PASSWORD).send().await.refuses(ACCOUNT_DEACTIVATED);
     scene.app.get("/api/contacts").bearer(&scene.key.secret).send().await.refuses(ACCOUNT_DEACTIVATED);
-    scene.app.store().set_status(scene.jane.account_id, Status::Active).await.unwrap();
+    scene.app.store().set_status(scene.jane.account_id, Status::Active, scene.app.clock.now()).await.unwrap();
     scene.steady(&session).await.is(200);
 
     let jane = scene.app.sign_in(&scene.jane).await;

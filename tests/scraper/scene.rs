@@ -65,7 +65,11 @@ impl Scene {
     }
 
     pub async fn cap(&self, cap: u32) {
-        self.app.store().set_session_cap(self.jane.account_id, cap).await.expect("a cap");
+        self.app
+            .store()
+            .set_session_cap(self.jane.account_id, cap, self.app.clock.now())
+            .await
+            .expect("a cap");
     }
 
     /// A sign-in at the site.

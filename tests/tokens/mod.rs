@@ -138,9 +138,9 @@ async fn a_deactivated_account_holds_for_its_tokens_too() {
     let app = TestApp::start().await;
     let (jane, tokens) = app.signed_in("jane").await;
     let token = app.personal_token(&tokens.access).await;
-    app.store().set_status(jane.account_id, Status::Deactivated).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Deactivated, app.clock.now()).await.unwrap();
     app.session(&token).await.refuses(ACCOUNT_DEACTIVATED);
-    app.store().set_status(jane.account_id, Status::Active).await.unwrap();
+    app.store().set_status(jane.account_id, Status::Active, app.clock.now()).await.unwrap();
     app.session(&token).await.is(200);
 }
 

@@ -4,6 +4,7 @@ use http::StatusCode;
 use latchkey::app::App;
 use latchkey::auth::{self, Method, Principal};
 use latchkey::domain::account::Plan;
+use latchkey::domain::activity::Act;
 use latchkey::domain::id::ApiId;
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
@@ -11,7 +12,7 @@ use latchkey::http::{Request, Response};
 use latchkey::store::apis::Change;
 
 use crate::input::Input;
-use crate::{one, view};
+use crate::{api_entry, one, view};
 
 pub async fn create(app: &App, request: &Request) -> Result<Response, Error> {
     let (principal, _) = auth::authenticate(app, request, |_| Vec::new()).await?;
@@ -31,6 +32,7 @@ pub async fn create(app: &App, request: &Request) -> Result<Response, Error> {
         definition: &input.checked.definition,
         source: &input.source,
         now: request.now,
+        entry: &api_entry(&principal, request, Act::ApiCreated, &id, principal.workspace_id),
     };
     app.store.put_api(&change, None).await?;
     let shown = view::with_warnings(view::whole(&change.index(), None), &input.checked.warnings);
@@ -57,8 +59,9 @@ pub async fn replace(app: &App, request: &Request, id: &str) -> Result<Response,
         definition: &input.checked.definition,
         source: &input.source,
         now: request.now,
+        entry: &found.entry(request, Act::ApiChanged),
     };
-    app.store.put_api(&change, Some(found.current)).await?;
+    app.store.put_api(&change, Some(found.current.clone())).await?;
     let shown = view::whole(&change.index(), credentials.as_ref());
     Ok(Response::json(&view::with_warnings(shown, &input.checked.warnings)))
 }

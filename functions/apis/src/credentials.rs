@@ -2,6 +2,7 @@
 //! taken away; never shown.
 
 use latchkey::app::App;
+use latchkey::domain::activity::Act;
 use latchkey::domain::permission::Permission;
 use latchkey::error::Error;
 use latchkey::http::{Request, Response};
@@ -12,12 +13,14 @@ use crate::one;
 pub async fn set(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = one::find(app, request, id, Permission::ApisWrite).await?;
     let given = request.json_object()?;
-    keep::set(&app.store, app.keyring.provider(), found.current, &given, request.now).await?;
+    let (entry, provider) = (found.entry(request, Act::ApiCredentialsSet), app.keyring.provider());
+    keep::set(&app.store, provider, found.current, &given, request.now, &entry).await?;
     Ok(Response::no_content())
 }
 
 pub async fn delete(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = one::find(app, request, id, Permission::ApisWrite).await?;
-    keep::delete(&app.store, found.current).await?;
+    let entry = found.entry(request, Act::ApiCredentialsRemoved);
+    keep::delete(&app.store, found.current, &entry).await?;
     Ok(Response::no_content())
 }

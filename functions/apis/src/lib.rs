@@ -12,7 +12,10 @@ mod view;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use latchkey::app::{Action, App, Function, Needs};
+use latchkey::auth::Principal;
 use latchkey::crypto::keyring::Purpose;
+use latchkey::domain::activity::{Act, Entry, Target};
+use latchkey::domain::id::{ApiId, WorkspaceId};
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::store::Table;
@@ -62,4 +65,15 @@ fn schema() -> Response {
         .with(CONTENT_TYPE, HeaderValue::from_static("application/schema+json"))
         .with(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"))
         .body(SCHEMA)
+}
+
+/// That `principal` did `action` to the API `id` of a workspace.
+fn api_entry(
+    principal: &Principal,
+    request: &Request,
+    action: Act,
+    id: &ApiId,
+    workspace_id: WorkspaceId,
+) -> Entry {
+    principal.entry(request, action, Target::api(id)).within(workspace_id)
 }

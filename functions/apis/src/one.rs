@@ -2,18 +2,27 @@
 
 use latchkey::app::App;
 use latchkey::auth::{self, Principal};
+use latchkey::domain::activity::{Act, Entry};
 use latchkey::domain::id::ApiId;
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::store::apis::{self, Current};
 
-use crate::view;
+use crate::{api_entry, view};
 
 /// An API that the caller may see.
 pub struct Found {
     pub principal: Principal,
     pub current: Current,
+}
+
+impl Found {
+    /// That the caller did `action` to it.
+    pub fn entry(&self, request: &Request, action: Act) -> Entry {
+        let api = &self.current.api;
+        api_entry(&self.principal, request, action, &api.id, api.workspace_id)
+    }
 }
 
 /// Authenticates and reads the API of `id` at once. One that is gone, another account's, or out of the caller's
@@ -38,6 +47,7 @@ pub async fn show(app: &App, request: &Request, id: &str) -> Result<Response, Er
 
 pub async fn delete(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = find(app, request, id, Permission::ApisWrite).await?;
-    app.store.delete_api(found.current).await?;
+    let entry = found.entry(request, Act::ApiDeleted);
+    app.store.delete_api(found.current, &entry).await?;
     Ok(Response::no_content())
 }

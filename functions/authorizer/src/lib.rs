@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use http::HeaderValue;
 use http::header::COOKIE;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Event;
+use latchkey::Timestamp;
 use latchkey::app::{App, EventFunction, Needs};
 use latchkey::auth::{self, Principal};
 use latchkey::domain::time::shown;
 use latchkey::error::Error;
-use latchkey::http::{Line, Request};
+use latchkey::http::{Line, Refusals, Request};
 use latchkey::store::usage;
 use serde_json::{Value, json};
 
@@ -35,9 +36,13 @@ pub async fn decide(app: &App, event: Value) -> Result<Value, Error> {
         Error::internal("the event is none of a REQUEST authorizer with payload format version 2.0")
     })?;
     let request = request(event, now)?;
-    let line = Line::of(FUNCTION.needs.name, &request);
+    let (line, refusals) = (Line::of(FUNCTION.needs.name, &request), Refusals::of(&request));
     app.keyring.freshen(now).await;
     let outcome = auth::authenticate(app, &request, |_| Vec::new()).await;
+    let outcome = match outcome {
+        Ok(decided) => Ok(decided),
+        Err(error) => Err(refusals.log(app, error).await),
+    };
     let status = outcome.as_ref().map_or_else(|error| error.code.status(), |_| 200);
     usage::settle(app, &request.key_use, status, now).await;
     line.log(status, outcome.as_ref().err(), app.clock.now());
@@ -51,7 +56,7 @@ pub async fn decide(app: &App, event: Value) -> Result<Value, Error> {
 }
 
 /// The other API's request, as far as a credential can be in it.
-fn request(event: Event, now: latchkey::Timestamp) -> Result<Request, Error> {
+fn request(event: Event, now: Timestamp) -> Result<Request, Error> {
     let context = event.request_context;
     let path = event.raw_path.as_deref().unwrap_or("/");
     let bare = Request::new(context.http.method, path, now);
@@ -66,6 +71,7 @@ fn request(event: Event, now: latchkey::Timestamp) -> Result<Request, Error> {
         client_address: context.http.source_ip.and_then(|text| text.parse().ok()),
         request_id: context.request_id.unwrap_or_default(),
         route: event.route_key.unwrap_or_default(),
+        arrived: Timestamp::from_millisecond(context.time_epoch).unwrap_or(now),
         ..bare
     })
 }

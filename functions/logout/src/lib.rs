@@ -9,6 +9,7 @@ use latchkey::app::{Action, App, Function, Needs};
 use latchkey::auth;
 use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::token::{self, RefreshToken};
+use latchkey::domain::activity::{Act, Actor, Target};
 use latchkey::domain::id::{LoginSessionId, UserId};
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
@@ -51,7 +52,9 @@ async fn end(app: &App, request: &Request) -> Result<Response, Error> {
         Some(refresh) => of_refresh_token(app, &refresh, request).await?,
         None => of_credential(app, request).await?,
     };
-    app.store.end_login_session(user_id, session_id, request.now).await?;
+    let (account_id, actor) = (user_id.personal_account(), Actor::User(user_id));
+    let entry = request.entry(account_id, actor, Act::LoginSessionEnded, Target::login_session(session_id));
+    app.store.close_login_session(user_id, session_id, request.now, &entry).await?;
     Ok(Response::no_content())
 }
 

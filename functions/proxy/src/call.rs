@@ -1,7 +1,7 @@
 //! A call to a protected or a public endpoint.
 
-use futures_util::future::join;
 use latchkey::app::App;
+use latchkey::domain::activity::Act;
 use latchkey::error::{Code, Error};
 use latchkey::http::{Request, Response};
 use latchkey::upstream::definition::{Concurrency, SessionScheme};
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::budget::Budget;
 use crate::endpoint::{Loaded, Sent, with_state};
-use crate::mount::count_use;
+use crate::log;
 use crate::renew;
 use crate::session::Open;
 use crate::way::Way;
@@ -30,8 +30,7 @@ pub async fn protected(app: &App, request: &Request, loaded: &Loaded, sent: Sent
     let open = Open::open(app, loaded, &sent, request.now).await?;
     let inputs = input::check(&loaded.stored.endpoint, sent.inputs).map_err(Error::invalid)?;
     let call = Call { app, request, loaded, budget: Budget::start() };
-    let (answer, ()) = join(call.within(open, &inputs), count_use(app, request)).await;
-    answer
+    log::alongside(app, request, log::of_call(loaded, request), call.within(open, &inputs)).await
 }
 
 /// Calls an endpoint that needs no session.
@@ -44,7 +43,8 @@ pub async fn public(
     let inputs = input::check(&loaded.stored.endpoint, inputs).map_err(Error::invalid)?;
     let call = Call { app, request, loaded, budget: Budget::start() };
     let mut state = State::default();
-    let (called, ()) = join(call.run(None, &inputs, &mut state), count_use(app, request)).await;
+    let calling = call.run(None, &inputs, &mut state);
+    let called = log::alongside(app, request, log::of_call(loaded, request), calling).await;
     answer(Called { verdict: Verdict::Unknown, ..called? })
 }
 
@@ -89,7 +89,14 @@ impl Call<'_> {
                 return Ok(again);
             }
         }
-        Err(open.end(self.app).await)
+        Err(self.ended(open).await)
+    }
+
+    /// Notes that the site has ended the session.
+    pub async fn ended(&self, open: &mut Open) -> Error {
+        let (principal, act) = (&self.loaded.principal, Act::UpstreamSessionEnded);
+        let entry = log::of_session(principal, self.request, act, &open.stored);
+        open.end(self.app, &entry).await
     }
 
     /// Calls the site once, with what `state` holds.

@@ -4,6 +4,7 @@
 use futures_util::future::join;
 use http::header::CONTENT_TYPE;
 use latchkey::app::App;
+use latchkey::domain::activity::Act;
 use latchkey::error::{Code, Error, Fault};
 use latchkey::http::{Request, Response};
 use latchkey::upstream::definition::{LoginFlow, Reason, SessionScheme};
@@ -16,6 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::budget::Budget;
 use crate::call::Call;
 use crate::endpoint::{Loaded, Sent};
+use crate::log;
 use crate::mount::count_use;
 use crate::sign_in::{NewSession, keep, refused};
 use crate::slots::Who;
@@ -59,10 +61,12 @@ pub async fn import(
     match tried {
         Ok(()) => {
             let data = json!({ "logged_in": true });
-            keep(app, request, loaded, granted, NewSession { state, identity: &identity, data }).await
+            let made = NewSession { act: Act::UpstreamImported, state, identity: &identity, data };
+            keep(app, request, loaded, granted, made).await
         }
         Err(error) => {
-            who.release(app, granted).await;
+            let logging = log::no_session(app, request, loaded, Act::UpstreamImported, &identity, error);
+            let ((), error) = join(who.release(app, granted), logging).await;
             Err(error)
         }
     }

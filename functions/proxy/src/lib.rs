@@ -8,6 +8,7 @@ mod describe;
 mod endpoint;
 mod import;
 mod lease;
+mod log;
 mod mount;
 mod renew;
 mod session;

@@ -1,6 +1,5 @@
 //! `ANY /{mounted path}`: authenticate, find the mount, rewrite, send.
 
-use futures_util::future::join;
 use http::HeaderValue;
 use http::header::CACHE_CONTROL;
 use latchkey::app::App;
@@ -14,6 +13,7 @@ use latchkey::store::usage;
 use latchkey::upstream::egress::AllowedHosts;
 use latchkey::upstream::forward::{self, Call, Mount};
 
+use crate::log;
 use crate::stored;
 
 pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
@@ -46,8 +46,9 @@ pub async fn forward(app: &App, request: &Request) -> Result<Response, Error> {
     let mut outgoing = forward::prepare(&call, &mount, identity.expose())?;
     let carried = stored::carried_through(app, &mounted, request.now).await?;
     carried.put(&mut outgoing);
-    let (answer, ()) = join(forward::forward(app.egress()?, &hosts, outgoing), count_use(app, request)).await;
-    let mut answer = answer?;
+    let (egress, api_id) = (app.egress()?, &mounted.api_id);
+    let entry = log::of_mount(&principal, request, api_id, &mounted.path, mounted.workspace_id);
+    let mut answer = log::alongside(app, request, entry, forward::forward(egress, &hosts, outgoing)).await?;
     carried.take_out(&mut answer.headers);
     Ok(answer.with(CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }

@@ -1,6 +1,7 @@
 //! Making a session good again without the client: by the definition's refresh, or with credentials that the sealed
 //! state remembers. One call at a time does it; those that come meanwhile wait, and go on with what it made.
 
+use latchkey::domain::activity::{Act, Outcome};
 use latchkey::error::Error;
 use latchkey::store::apis::{self, StoredEndpoint};
 use latchkey::upstream::definition::SessionScheme;
@@ -10,7 +11,9 @@ use latchkey::upstream::state::State;
 
 use crate::call::Call;
 use crate::lease::Waited;
+use crate::log;
 use crate::session::Open;
+use crate::sign_in::refused;
 use crate::slots;
 use crate::stored;
 use crate::way::Way;
@@ -42,7 +45,7 @@ pub async fn ahead(call: &Call<'_>, scheme: &SessionScheme, open: &mut Open) -> 
             }
             Ok(())
         }
-        Ok(false) => Err(open.end(call.app).await),
+        Ok(false) => Err(call.ended(open).await),
         Err(error) => Err(error),
     }
 }
@@ -118,7 +121,17 @@ async fn sign_in(call: &Call<'_>, scheme: &SessionScheme, open: &mut Open) -> Re
     let site = Site { base_url: &api.base_url, session: Some(scheme) };
     let (now, send) = (app.clock.now(), |outgoing| way.send(outgoing));
     let fresh = State { proxy: open.state.proxy.clone(), ..State::default() };
-    match call.budget.within(recipe::sign_in(site, &flow, &inputs, fresh, now, send)).await?? {
+    let signed_in = call.budget.within(recipe::sign_in(site, &flow, &inputs, fresh, now, send)).await;
+    let signed_in = signed_in.and_then(|signed_in| Ok(signed_in?));
+    let outcome = match &signed_in {
+        Ok(SignIn::Done(_)) => Outcome::Succeeded,
+        Ok(SignIn::Refused(reason)) => Outcome::of(&refused(*reason)),
+        Err(error) => Outcome::of(error),
+    };
+    let (principal, act) = (&call.loaded.principal, Act::UpstreamSignedIn);
+    let entry = log::of_session(principal, call.request, act, &open.stored).with("credentials", "remembered");
+    log::put(app, &entry.ended(outcome)).await;
+    match signed_in? {
         SignIn::Done(mut signed_in) => {
             way.leave(&mut signed_in.state).await;
             open.state.sign_in_anew(signed_in.state);

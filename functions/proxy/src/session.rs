@@ -5,6 +5,7 @@ use latchkey::app::App;
 use latchkey::clock::after;
 use latchkey::crypto::seal::{self, EncryptionKey, Opened, SessionBinding, SessionKey};
 use latchkey::crypto::secret::Secret;
+use latchkey::domain::activity::Entry;
 use latchkey::domain::upstream_limits::{SESSION_LIFE, is_due};
 use latchkey::error::{Code, Error};
 use latchkey::store::Written;
@@ -177,10 +178,10 @@ impl Open {
         self.loaded = self.state.clone();
     }
 
-    /// Notes that the site has ended the session, unless a parallel call has saved it since.
-    pub async fn end(&mut self, app: &App) -> Error {
+    /// Notes that the site has ended the session, and logs it, unless a parallel call has saved or ended it since.
+    pub async fn end(&mut self, app: &App, entry: &Entry) -> Error {
         if !self.is_over {
-            if let Err(error) = app.store.end_upstream_session(&self.stored, app.clock.now()).await {
+            if let Err(error) = app.store.end_upstream_session(&self.stored, app.clock.now(), entry).await {
                 tracing::warn!(cause = error.cause(), "the end of a session was not noted");
             }
             self.is_over = true;

@@ -3,6 +3,7 @@
 use futures_util::future::try_join_all;
 use latchkey::app::App;
 use latchkey::auth::{self, Principal};
+use latchkey::domain::activity::Act;
 use latchkey::domain::permission::Permission;
 use latchkey::domain::time::shown;
 use latchkey::error::{Code, Error};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::budget::Budget;
 use crate::endpoint::{self, with_state};
+use crate::log;
 use crate::session::Open;
 use crate::way::Way;
 
@@ -57,7 +59,8 @@ async fn end(app: &App, request: &Request, id: &str) -> Result<Response, Error> 
         Some(key) => Some(Open::with(app, stored.clone(), &key, request.now).await?),
         None => None,
     };
-    if !app.store.close_upstream_session(&stored, request.now).await? {
+    let entry = log::of_session(&principal, request, Act::UpstreamLoggedOut, &stored);
+    if !app.store.close_upstream_session(&stored, request.now, &entry).await? {
         return Err(Code::SessionNotFound.into());
     }
     let told = match open {
@@ -99,8 +102,10 @@ async fn end_all(app: &App, request: &Request) -> Result<Response, Error> {
     for _ in 0..MOST_PAGES {
         let page =
             app.store.list_upstream_sessions(listed(&principal, request), after, ENDED_AT_ONCE).await?;
-        let closing =
-            page.sessions.iter().map(|session| app.store.close_upstream_session(session, request.now));
+        let closing = page.sessions.iter().map(async |session| {
+            let entry = log::of_session(&principal, request, Act::UpstreamLoggedOut, session);
+            app.store.close_upstream_session(session, request.now, &entry).await
+        });
         try_join_all(closing).await?;
         after = page.next;
         if after.is_none() {

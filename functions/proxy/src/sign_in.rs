@@ -4,6 +4,7 @@ use futures_util::future::join;
 use latchkey::app::App;
 use latchkey::clock::after;
 use latchkey::crypto::seal::{self, EncryptionKey};
+use latchkey::domain::activity::Act;
 use latchkey::domain::masked::masked;
 use latchkey::domain::upstream_limits::{Granted, SESSION_IDLE};
 use latchkey::error::{Code, Error, Fault};
@@ -17,6 +18,7 @@ use latchkey::upstream::state::State;
 use serde_json::{Map, Value, json};
 
 use crate::endpoint::{Loaded, with_state};
+use crate::log;
 use crate::mount::count_use;
 use crate::session::Names;
 use crate::slots::Who;
@@ -28,6 +30,8 @@ const REMEMBER: &str = "remember";
 
 /// A session that is to be kept.
 pub struct NewSession<'a> {
+    /// How it came about.
+    pub act: Act,
     pub state: State,
     /// Whose it is at the site; empty where nobody knows.
     pub identity: &'a str,
@@ -55,22 +59,20 @@ pub async fn sign_in(
     let granted = who.take(app, rows, loaded.principal.account.session_cap, request.now).await?;
 
     let (outcome, ()) = join(run(app, request, loaded, flow, &inputs), count_use(app, request)).await;
-    match outcome {
+    let error = match outcome {
         Ok(SignIn::Done(SignedIn { mut state, data, .. })) => {
             let own = inputs.iter().filter(|(name, _)| typed.contains(name));
             state.remembered =
                 remember.then(|| own.map(|(name, value)| (name.clone(), value.clone())).collect());
-            keep(app, request, loaded, granted, NewSession { state, identity, data }).await
+            let act = Act::UpstreamSignedIn;
+            return keep(app, request, loaded, granted, NewSession { act, state, identity, data }).await;
         }
-        Ok(SignIn::Refused(reason)) => {
-            who.release(app, granted).await;
-            Err(refused(reason))
-        }
-        Err(error) => {
-            who.release(app, granted).await;
-            Err(error)
-        }
-    }
+        Ok(SignIn::Refused(reason)) => refused(reason),
+        Err(error) => error,
+    };
+    let logging = log::no_session(app, request, loaded, Act::UpstreamSignedIn, identity, error);
+    let ((), error) = join(who.release(app, granted), logging).await;
+    Err(error)
 }
 
 /// The credentials, checked, and whether they are to be remembered.
@@ -111,8 +113,22 @@ async fn run(
 }
 
 /// Seals the new session and stores it, in place of an earlier one of the same site user, whose key is dead with
-/// its generation.
+/// its generation. The log tells of it, or of why there is none.
 pub async fn keep(
+    app: &App,
+    request: &Request,
+    loaded: &Loaded,
+    granted: Granted,
+    made: NewSession<'_>,
+) -> Result<Response, Error> {
+    let (act, identity) = (made.act, made.identity);
+    match try_keep(app, request, loaded, granted, made).await {
+        Ok(response) => Ok(response),
+        Err(error) => Err(log::no_session(app, request, loaded, act, identity, error).await),
+    }
+}
+
+async fn try_keep(
     app: &App,
     request: &Request,
     loaded: &Loaded,
@@ -147,10 +163,9 @@ pub async fn keep(
     let (encryption_key, key) = seal::new_key(&app.keyring, &binding, now)?;
     let state = made.state.to_bytes();
     session.sealed = seal::seal(&app.keyring, &key, &binding, session.revision, &state, now)?;
-    match app.store.put_upstream_session(&session).await? {
+    let entry = log::of_session(&loaded.principal, request, made.act, &session);
+    match app.store.put_upstream_session(&session, &entry).await? {
         Written::Done => {}
-        // This very write, whose answer was lost.
-        Written::Lost(Some(stored)) if stored.sealed == session.sealed => {}
         Written::Lost(_) => {
             tracing::info!(
                 request_id = request.request_id,

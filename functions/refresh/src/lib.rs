@@ -1,9 +1,11 @@
 //! `POST /api/auth/token/refresh`: a spent refresh token for a new pair.
 
 use latchkey::app::{Action, App, Function, Needs};
+use latchkey::auth::Who;
 use latchkey::crypto::keyring::Purpose;
 use latchkey::crypto::token::{self, RefreshToken, VerifiedRefresh};
 use latchkey::domain::account::Account;
+use latchkey::domain::activity::{Act, Actor, Outcome, Target};
 use latchkey::domain::id::{LoginSessionId, UserId};
 use latchkey::domain::refresh::{Decision, LoginSession, decide};
 use latchkey::error::{Code, Error};
@@ -22,6 +24,7 @@ pub static FUNCTION: Function = Function {
             (Table::LoginSessions, &[Action::BatchGetItem, Action::UpdateItem]),
             (Table::Activity, &[Action::PutItem]),
             (Table::Accounts, &[Action::BatchGetItem]),
+            (Table::Limits, &[Action::UpdateItem]),
         ],
         purposes: &[Purpose::JwtSigning, Purpose::RefreshMac],
         ..Needs::NOTHING
@@ -62,6 +65,7 @@ async fn load(app: &App, presented: &VerifiedRefresh, request: &Request) -> Resu
     if !session.is_alive(epoch, request.now) {
         return Err(refused());
     }
+    request.note_principal(Who::user(user_id));
     if account.is_deactivated() {
         return Err(Code::AccountDeactivated.into());
     }
@@ -90,7 +94,11 @@ async fn conclude(
     match decision {
         Decision::Reissue { counter } => answer(app, session, counter, request),
         Decision::Reused => {
-            app.store.end_login_session(session.user_id, session.id, request.now).await?;
+            let target = Target::login_session(session.id);
+            let actor = Actor::User(session.user_id);
+            let entry = request.entry(session.account_id, actor, Act::RefreshReused, target);
+            let entry = entry.ended(Outcome::refused(Code::RefreshReused));
+            app.store.close_login_session(session.user_id, session.id, request.now, &entry).await?;
             tracing::warn!(user = %session.user_id, session = %session.id, "a refresh token was used twice");
             Err(Code::RefreshReused.into())
         }

@@ -12,11 +12,13 @@ mod key_use;
 mod limits;
 pub mod presented;
 mod principal;
+mod who;
 
 pub use claim::Claim;
 pub use key_use::KeyUse;
 pub use limits::Defaults;
 pub use principal::{Actor, Allowed, ApiKeyInfo, Method, Person, Principal};
+pub use who::{Acting, Who};
 
 use crate::app::{Action, App};
 use crate::crypto::keyring::Purpose;
@@ -89,7 +91,7 @@ async fn decide(
     batch.extend(more(&claim));
     let rows = app.store.read(batch).await?;
     let principal = claim.decide(app, &rows, request).await?;
-    request.note_actor(principal.actor.id());
+    request.note_principal(Who::from(&principal));
     Ok((principal, rows))
 }
 

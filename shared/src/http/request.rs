@@ -11,9 +11,11 @@ use lambda_http::request::RequestContext;
 use serde_json::{Map, Value};
 
 use super::without_trailing_slash;
+use crate::Timestamp;
+use crate::auth::{Acting, KeyUse, Who};
+use crate::domain::activity::Actor;
 use crate::domain::id::UserId;
 use crate::error::{Code, Error, Fault};
-use crate::{Timestamp, auth::KeyUse};
 
 /// The address that API Gateway saw the request come from; never taken from a header.
 pub type ClientAddress = IpAddr;
@@ -46,6 +48,8 @@ pub struct Request {
     pub key_use: KeyUse,
     /// Who acts, once known, for the log.
     pub actor: Arc<OnceLock<UserId>>,
+    /// Whose credential was proven, let in or not, for the activity log.
+    pub acting: Acting,
 }
 
 impl Request {
@@ -67,6 +71,7 @@ impl Request {
             arrived: now,
             key_use: KeyUse::default(),
             actor: Arc::default(),
+            acting: Acting::default(),
         }
     }
 
@@ -113,6 +118,14 @@ impl Request {
     /// Notes who acts, for the log. The first to be noted stays.
     pub fn note_actor(&self, id: UserId) {
         let _ = self.actor.set(id);
+    }
+
+    /// Notes whose credential was proven: where it is refused all the same, that stands in the activity log.
+    pub fn note_principal(&self, who: Who) {
+        if let Actor::User(id) | Actor::System(id) = who.actor {
+            self.note_actor(id);
+        }
+        self.acting.note(who);
     }
 
     /// Refuses every method but one.

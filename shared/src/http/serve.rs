@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue};
 
-use super::{LAMBDA_PAYLOAD_LIMIT, Line, Request, Response, problem};
+use super::{LAMBDA_PAYLOAD_LIMIT, Line, Refusals, Request, Response, problem};
 use crate::Timestamp;
 use crate::app::{App, Function};
 use crate::error::{Code, Error};
@@ -24,10 +24,14 @@ pub async fn serve(app: &App, function: &Function, event: lambda_http::Request) 
     let now = app.clock.now();
     let request = Request::from_event(event, now);
     let line = Line::of(function.needs.name, &request);
-    let key_use = request.key_use.clone();
+    let (key_use, refusals) = (request.key_use.clone(), Refusals::of(&request));
     app.keyring.freshen(now).await;
     let flow = AssertUnwindSafe(async { (function.handle)(app, request).await }).catch_unwind();
     let outcome = flow.await.unwrap_or_else(|_| Err(Error::internal("the flow panicked")));
+    let outcome = match outcome {
+        Ok(response) => Ok(response),
+        Err(error) => Err(refusals.log(app, error).await),
+    };
     // What an answer says of a session holds whether or not its body can be passed on.
     let session_state = outcome.as_ref().ok().and_then(|answer| answer.headers.get(SESSION_STATE).cloned());
     let outcome = outcome.and_then(within_limit);

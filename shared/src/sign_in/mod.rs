@@ -1,6 +1,7 @@
 //! Signing in with e-mail and password: throttles, the check of the password, the start of a session. Whatever
 //! asks for a password asks here, so that all ways have the same rules and one set of counters.
 
+mod log;
 pub mod reset;
 mod throttle;
 
@@ -11,6 +12,7 @@ use self::throttle::{Attempt, Throttle};
 use crate::app::App;
 use crate::crypto::password::{self, PasswordHash};
 use crate::crypto::secret::Secret;
+use crate::domain::activity::{Act, Actor, Target};
 use crate::domain::email::CanonicalEmail;
 use crate::domain::id::LoginSessionId;
 use crate::domain::refresh::{LoginSession, SessionKind};
@@ -52,11 +54,16 @@ pub async fn check(
 ) -> Result<Proof, Error> {
     let throttle = Throttle::of(app, email, request.client_address, request.now)?;
     let (attempt, credentials) = try_join(throttle.count(app), app.store.credentials(email)).await?;
-    attempt.check(request.now)?;
+    let counted = (&throttle, &attempt);
+    if let Err(error) = attempt.check(request.now) {
+        return Err(log::refused(app, request, counted, credentials.as_ref(), error).await);
+    }
     let hash = credentials.as_ref().and_then(|credentials| credentials.password_hash.as_deref());
     let is_right = password::verify(hash.and_then(PasswordHash::parse).as_ref(), password).await?;
-    let credentials = credentials.filter(|_| is_right).ok_or_else(refused)?;
-    Ok(Proof { credentials, throttle, attempt })
+    match credentials {
+        Some(credentials) if is_right => Ok(Proof { credentials, throttle, attempt }),
+        other => Err(log::refused(app, request, counted, other.as_ref(), refused()).await),
+    }
 }
 
 /// Starts a login session of `kind` for whoever gave the right password.
@@ -77,12 +84,16 @@ pub async fn start(
         user_agent: request.headers.get(USER_AGENT).and_then(|value| user_agent::shown(value.as_bytes())),
         ..LoginSession::begin(kind, id, user_id, account_id, credentials_epoch, request.now)
     };
-    let (started, ()) = join(app.store.start_login_session(&session), proof.forgive(app)).await;
-    match started? {
-        Started::Done => Ok(session),
-        Started::Deactivated => Err(Code::AccountDeactivated.into()),
-        Started::Outdated => Err(refused()),
-    }
+    let target = Target::login_session(id).with("kind", session.kind.name());
+    let entry = request.entry(account_id, Actor::User(user_id), Act::SignInSucceeded, target);
+    let (started, ()) = join(app.store.start_login_session(&session, &entry), proof.forgive(app)).await;
+    let error = match started? {
+        Started::Done => return Ok(session),
+        Started::Deactivated => Code::AccountDeactivated.into(),
+        Started::Outdated => refused(),
+    };
+    let counted = (&proof.throttle, &proof.attempt);
+    Err(log::refused(app, request, counted, Some(&proof.credentials), error).await)
 }
 
 /// The one answer to an unknown address, a wrong password and a password that has just been changed.

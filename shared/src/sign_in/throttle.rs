@@ -93,6 +93,14 @@ impl Throttle {
         Ok(Attempt { pair, account, source, is_known, window_ends: self.window_ends })
     }
 
+    /// Writes as much as an entry of the activity log is.
+    ///
+    /// # Errors
+    /// `unavailable` where DynamoDB fails.
+    pub async fn write_as_much(&self, app: &App) -> Result<(), Error> {
+        app.store.mark(&format!("{}/refused", self.account), self.window_ends).await
+    }
+
     /// Takes a successful attempt back out of the counters, and remembers its source. A failure here costs at
     /// most one count until the window ends, and is no reason to refuse a right password.
     pub async fn forgive(&self, app: &App, attempt: &Attempt) {
@@ -112,6 +120,12 @@ impl Throttle {
 }
 
 impl Attempt {
+    /// Whether this one's refusal stands in the activity log, and if so, whether it is the last of its window that does.
+    #[must_use]
+    pub const fn is_logged(&self) -> Option<bool> {
+        if self.account <= PER_ACCOUNT { Some(self.account == PER_ACCOUNT) } else { None }
+    }
+
     /// Refuses an attempt over its limit.
     ///
     /// # Errors

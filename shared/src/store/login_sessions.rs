@@ -1,13 +1,12 @@
 //! Login sessions, by user.
 
-use aws_sdk_dynamodb::types::{
-    ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, Update};
 
 use super::transaction::{Committed, IntoWrite as _};
 use super::{
     Item, RowKey, Store, Table, Written, accounts, failed, from_item, number, string, to_item, written,
 };
+use crate::domain::account::Account;
 use crate::domain::activity::Entry;
 use crate::domain::id::{LoginSessionId, UserId};
 use crate::domain::refresh::LoginSession;
@@ -46,7 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn start_login_session(&self, session: &LoginSession) -> Result<Started, Error> {
+    pub async fn start_login_session(&self, session: &LoginSession, entry: &Entry) -> Result<Started, Error> {
         let put =
             Put::builder().table_name(self.name(Table::LoginSessions)).set_item(Some(to_item(session)?));
         let check = ConditionCheck::builder()
@@ -59,34 +58,13 @@ impl Store {
             .expression_attribute_values(":active", string("active"))
             .expression_attribute_values(":epoch", number(session.credentials_epoch.cast_signed()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let outcome = self
-            .client()
-            .transact_write_items()
-            .transact_items(TransactWriteItem::builder().put(put.build().map_err(Error::internal)?).build())
-            .transact_items(
-                TransactWriteItem::builder().condition_check(check.build().map_err(Error::internal)?).build(),
-            )
-            .send()
-            .await;
-        let Err(error) = outcome else { return Ok(Started::Done) };
-        let account = error.as_service_error().and_then(|error| match error {
-            aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
-                cancelled,
-            ) => cancelled
-                .cancellation_reasons()
-                .iter()
-                .find(|reason| reason.code() == Some("ConditionalCheckFailed"))
-                .map(|reason| reason.item().cloned()),
-            _ => None,
-        });
-        match account {
-            None => Err(failed(error)),
-            Some(None) => Ok(Started::Outdated),
-            Some(Some(item)) => {
-                let account: crate::domain::account::Account = from_item(item)?;
-                Ok(if account.is_deactivated() { Started::Deactivated } else { Started::Outdated })
-            }
-        }
+        let starting = self.transaction().write(put.into_write()?).only_if((), check.into_write()?);
+        let started: Written<Account> = starting.recording([entry])?.commit().await?.written()?;
+        Ok(match started {
+            Written::Done => Started::Done,
+            Written::Lost(Some(account)) if account.is_deactivated() => Started::Deactivated,
+            Written::Lost(_) => Started::Outdated,
+        })
     }
 
     /// Rotates a login session's refresh token from `session.counter` to `next`, where nobody else has, and it
@@ -121,29 +99,6 @@ impl Store {
             .send()
             .await;
         written(outcome)?.try_map(from_item)
-    }
-
-    /// Ends a login session; one that has ended or is gone stays so.
-    ///
-    /// # Errors
-    /// `unavailable` where DynamoDB fails.
-    pub async fn end_login_session(
-        &self,
-        user_id: UserId,
-        id: LoginSessionId,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let outcome = self
-            .client()
-            .update_item()
-            .table_name(self.name(Table::LoginSessions))
-            .set_key(Some(key(user_id, id).attributes()))
-            .update_expression("SET ended_at = :now")
-            .condition_expression("attribute_exists(id) AND attribute_not_exists(ended_at)")
-            .expression_attribute_values(":now", number(now.as_microsecond()))
-            .send()
-            .await;
-        written(outcome).map(|_| ())
     }
 
     /// Ends a login session and logs it; whether it had not ended.

@@ -200,12 +200,21 @@ impl Store {
         }
     }
 
-    /// Activates or deactivates an account, for the very next request.
+    /// Activates or deactivates an account, for the very next request, and logs it.
     ///
     /// # Errors
     /// `not_found` where there is none.
-    pub async fn set_status(&self, id: AccountId, status: Status) -> Result<(), Error> {
-        self.set_in_account(id, "status", to_value(&status)?).await
+    pub async fn set_status(&self, id: AccountId, status: Status, now: Timestamp) -> Result<(), Error> {
+        let (act, target) = match (self.account(id).await?.kind, status) {
+            (Kind::Personal, Status::Active) => (Act::UserActivated, Target::user(id.personal_user())),
+            (Kind::Personal, Status::Deactivated) => (Act::UserDeactivated, Target::user(id.personal_user())),
+            (Kind::Organization, Status::Active) => (Act::OrganizationActivated, Target::organization(id)),
+            (Kind::Organization, Status::Deactivated) => {
+                (Act::OrganizationDeactivated, Target::organization(id))
+            }
+        };
+        let entry = Entry::by_operator(id, act, target, now)?;
+        self.set_in_account(id, "status", to_value(&status)?, &entry).await
     }
 
     /// Activates or deactivates a user, for the very next request: wherever they act, in organizations too.
@@ -234,20 +243,24 @@ impl Store {
         }
     }
 
-    /// Puts an account on a plan.
+    /// Puts an account on a plan, and logs it.
     ///
     /// # Errors
     /// `not_found` where there is none.
-    pub async fn set_plan(&self, id: AccountId, plan: Plan) -> Result<(), Error> {
-        self.set_in_account(id, "plan", to_value(&plan)?).await
+    pub async fn set_plan(&self, id: AccountId, plan: Plan, now: Timestamp) -> Result<(), Error> {
+        let target = Target::account(id).with("plan", plan.name());
+        let entry = Entry::by_operator(id, Act::PlanChanged, target, now)?;
+        self.set_in_account(id, "plan", to_value(&plan)?, &entry).await
     }
 
-    /// Sets how many sessions an account may have at one site.
+    /// Sets how many sessions an account may have at one site, and logs it.
     ///
     /// # Errors
     /// `not_found` where there is none.
-    pub async fn set_session_cap(&self, id: AccountId, cap: u32) -> Result<(), Error> {
-        self.set_in_account(id, "session_cap", number(i64::from(cap))).await
+    pub async fn set_session_cap(&self, id: AccountId, cap: u32, now: Timestamp) -> Result<(), Error> {
+        let target = Target::account(id).with("session_cap", cap);
+        let entry = Entry::by_operator(id, Act::SessionCapChanged, target, now)?;
+        self.set_in_account(id, "session_cap", number(i64::from(cap)), &entry).await
     }
 
     async fn set_in_account(
@@ -255,21 +268,19 @@ impl Store {
         id: AccountId,
         field: &'static str,
         value: aws_sdk_dynamodb::types::AttributeValue,
+        entry: &Entry,
     ) -> Result<(), Error> {
-        let outcome = self
-            .client()
-            .update_item()
+        let update = Update::builder()
             .table_name(self.name(Table::Accounts))
             .set_key(Some(accounts::account_key(id).attributes()))
             .update_expression("SET #field = :value")
             .condition_expression("attribute_exists(id)")
             .expression_attribute_names("#field", field)
-            .expression_attribute_values(":value", value)
-            .send()
-            .await;
-        match super::written(outcome)? {
-            super::Written::Done => Ok(()),
-            super::Written::Lost(_) => Err(Code::NotFound.into()),
+            .expression_attribute_values(":value", value);
+        let setting = self.transaction().only_if((), update.into_write()?).recording([entry])?;
+        match setting.commit().await? {
+            Committed::Done => Ok(()),
+            Committed::Lost { .. } => Err(Code::NotFound.into()),
         }
     }
 }

@@ -24,10 +24,10 @@ impl Database {
         dump
     }
 
-    /// What decides: all tables but the counters, which a refusal may move.
+    /// What decides: all tables but the counters, which a refusal may move, and the log that it may stand in.
     pub async fn decisive(&self) -> Dump {
         let mut dump = self.dump().await;
-        for counters in [Table::Limits, Table::Usage] {
+        for counters in [Table::Limits, Table::Usage, Table::Activity] {
             dump.remove(counters.label());
         }
         dump

@@ -54,7 +54,7 @@ pub(super) async fn run(operator: &Operator, command: Account) -> Result<Report,
 
 async fn set_status(operator: &Operator, name: &str, status: Status) -> Result<Report, Failure> {
     let account = operator.account(name).await?;
-    let set = operator.store.set_status(account.id, status).await;
+    let set = operator.store.set_status(account.id, status, operator.now).await;
     set.map_err(|error| Failure::of(&error, &format!("the account {name}")))?;
     Ok(Report {
         text: format!("The account {} is {}.", account.id, word(&status)),
@@ -64,7 +64,7 @@ async fn set_status(operator: &Operator, name: &str, status: Status) -> Result<R
 
 async fn set_plan(operator: &Operator, name: &str, plan: account::Plan) -> Result<Report, Failure> {
     let account = operator.account(name).await?;
-    let set = operator.store.set_plan(account.id, plan).await;
+    let set = operator.store.set_plan(account.id, plan, operator.now).await;
     set.map_err(|error| Failure::of(&error, &format!("the account {name}")))?;
     Ok(Report {
         text: format!("The account {} is on the plan {}.", account.id, word(&plan)),

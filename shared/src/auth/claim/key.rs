@@ -3,6 +3,7 @@
 use super::invalid;
 use crate::Timestamp;
 use crate::app::App;
+use crate::auth::Who;
 use crate::auth::limits::{self, Defaults};
 use crate::auth::principal::{Actor, ApiKeyInfo, Method, Principal};
 use crate::crypto::keyring::Purpose;
@@ -41,6 +42,13 @@ pub(super) async fn decide(
     };
     let actor = key_actor(&account, workspace.as_ref())?;
     request.key_use.note(Use::of(&key, actor.into(), request));
+    let only_workspace = workspace.as_ref().map(|workspace| workspace.id);
+    request.note_principal(Who {
+        account_id: account.id,
+        workspace_id: only_workspace,
+        actor: actor.into(),
+        key: Some(key.id),
+    });
     if account.is_deactivated() {
         return Err(Code::AccountDeactivated.into());
     }
@@ -48,7 +56,6 @@ pub(super) async fn decide(
     let expires_at = key.expires_at;
     let info = ApiKeyInfo::of(key, Defaults::of(workspace.as_ref()));
     limits::check_network(&info, request)?;
-    let only_workspace = workspace.as_ref().map(|workspace| workspace.id);
     let is_personal = only_workspace.is_none() && account.kind == Kind::Personal;
     Ok(Principal {
         method: Method::ApiKey,

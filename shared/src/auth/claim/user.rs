@@ -2,6 +2,7 @@
 
 use super::{Proof, invalid};
 use crate::Timestamp;
+use crate::auth::Who;
 use crate::auth::principal::{Actor, Principal};
 use crate::domain::account::{Account, Kind, Membership};
 use crate::domain::id::{AccountId, UserId};
@@ -26,7 +27,7 @@ pub(super) fn decide(
     if !is_alive(rows, user_id, proof, epoch, request.now)? {
         return Err(invalid());
     }
-    request.note_actor(user_id);
+    request.note_principal(Who::user(user_id));
     if personal.is_deactivated() {
         return Err(Code::AccountDeactivated.into());
     }

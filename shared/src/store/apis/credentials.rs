@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Current, Part, api_key, mount_key};
 use crate::Timestamp;
+use crate::domain::activity::Entry;
 use crate::domain::id::AccountId;
 use crate::error::Error;
 use crate::store::transaction::{Committed, IntoWrite as _};
@@ -40,8 +41,8 @@ pub(super) fn kept(rows: &Rows, key: &RowKey) -> Result<Option<Kept>, Error> {
 }
 
 impl Store {
-    /// Stores credentials on an API's item and its mount's, or takes them away, in one transaction; `false` where the
-    /// definition is no longer the one that was read, and nothing was written.
+    /// Stores credentials on an API's item and its mount's, or takes them away, in one transaction with the log's entry;
+    /// `false` where the definition is no longer the one that was read, and nothing was written.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
@@ -49,10 +50,11 @@ impl Store {
         &self,
         current: &Current,
         credentials: Option<&StoredCredentials>,
+        entry: &Entry,
     ) -> Result<bool, Error> {
         let (account_id, id) = (current.account_id, &current.api.id);
         let mount = current.index.mount.as_ref().map(|path| mount_key(account_id, path));
-        let mut writes = self.transaction();
+        let mut writes = self.transaction().recording([entry])?;
         for key in std::iter::once(api_key(account_id, id)).chain(mount) {
             writes = writes.only_if((), self.set_credentials(&key, current.revision, credentials)?);
         }

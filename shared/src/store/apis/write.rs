@@ -8,6 +8,7 @@ use super::{
     former_index_key, index_key, mount_key,
 };
 use crate::Timestamp;
+use crate::domain::activity::{Act, Entry, Target};
 use crate::domain::id::{AccountId, ApiId, WorkspaceId};
 use crate::error::{Code, Error};
 use crate::store::transaction::{Committed, IntoWrite as _, MOST_WRITES, Transaction};
@@ -31,6 +32,8 @@ pub struct Change<'a> {
     /// The file as it was given.
     pub source: &'a str,
     pub now: Timestamp,
+    /// What the activity log is told of it.
+    pub entry: &'a Entry,
 }
 
 /// What became of a definition that was applied.
@@ -43,7 +46,7 @@ pub struct Applied {
 }
 
 impl Store {
-    /// Stores a definition under `id`, in place of the one that is there.
+    /// Stores a definition under `id`, in place of the one that is there, as the operator's act.
     ///
     /// # Errors
     /// As [`put_api`](Self::put_api).
@@ -57,7 +60,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<Applied, Error> {
         let seen = self.read_api(account_id, id).await?;
-        self.put_api(&Change { account_id, workspace_id, id, definition, source, now }, seen).await
+        let act = if seen.is_some() { Act::ApiChanged } else { Act::ApiCreated };
+        let entry = Entry::by_operator(account_id, act, Target::api(id), now)?.within(workspace_id);
+        let change = Change { account_id, workspace_id, id, definition, source, now, entry: &entry };
+        self.put_api(&change, seen).await
     }
 
     /// Puts a definition in place of the one that was seen, or where none was. Stored credentials stay, also those
@@ -94,12 +100,12 @@ impl Store {
         Err(Code::Conflict.into())
     }
 
-    /// Takes an API away: all its parts and its mount, at once.
+    /// Takes an API away: all its parts and its mount, at once, and logs it.
     ///
     /// # Errors
     /// `not_found` where it is gone already; `conflict` where others kept changing it; `unavailable` where DynamoDB
     /// fails.
-    pub async fn delete_api(&self, mut seen: Current) -> Result<(), Error> {
+    pub async fn delete_api(&self, mut seen: Current, entry: &Entry) -> Result<(), Error> {
         let (account_id, id) = (seen.account_id, seen.api.id.clone());
         for _ in 0..ROUNDS {
             let delete = self.delete_if(&api_key(account_id, &id), seen.revision)?;
@@ -109,7 +115,7 @@ impl Store {
             let others = [index(account_id, &id), endpoint_key(account_id, &id, IMPORT)];
             let rest = others.into_iter().chain(endpoints).chain(mount);
             let rest = rest.map(|key| self.delete(&key)).collect::<Result<Vec<_>, _>>()?;
-            let deletion = self.transaction().only_if((), delete).write_all(rest);
+            let deletion = self.transaction().only_if((), delete).write_all(rest).recording([entry])?;
             if deletion.commit().await? == Committed::Done {
                 return Ok(());
             }
@@ -138,7 +144,8 @@ impl Store {
         let mut writes = self
             .transaction()
             .only_if(Lost::Api, self.put_part(&api, &condition)?)
-            .write(self.put_part(&index, &Condition::None)?);
+            .write(self.put_part(&index, &Condition::None)?)
+            .recording([change.entry])?;
         for endpoint in definition.callable() {
             let signs_in = matches!(endpoint.kind, EndpointKind::Initiates | EndpointKind::Imports);
             let login = definition.login.clone().filter(|_| signs_in);

@@ -2,9 +2,12 @@
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, Update};
 
 use super::{UpstreamSession, key};
+use crate::domain::activity::Entry;
+use crate::store::transaction::{Committed, IntoWrite as _};
 use crate::store::{Store, Table, Written, from_item, number, string, to_item, written};
 use crate::{Error, Timestamp};
 
@@ -14,25 +17,22 @@ const UNCHANGED: &str = "attribute_exists(id) AND attribute_not_exists(closed_at
 const UNCHANGED_AND_HELD: &str = "attribute_exists(id) AND attribute_not_exists(closed_at) AND generation = :generation AND revision = :revision AND lease_holder = :holder";
 
 impl Store {
-    /// Puts the session of a sign-in, unless a later sign-in has put its own.
+    /// Puts the session of a sign-in and logs it, unless a later sign-in has put its own.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
     pub async fn put_upstream_session(
         &self,
         session: &UpstreamSession,
+        entry: &Entry,
     ) -> Result<Written<UpstreamSession>, Error> {
-        let outcome = self
-            .client()
-            .put_item()
+        let put = Put::builder()
             .table_name(self.name(Table::UpstreamSessions))
             .set_item(Some(to_item(session)?))
             .condition_expression("attribute_not_exists(id) OR generation < :generation")
-            .expression_attribute_values(":generation", number(session.generation.cast_signed()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        written(outcome)?.try_map(from_item)
+            .expression_attribute_values(":generation", number(session.generation.cast_signed()));
+        let putting = self.transaction().only_if((), put.into_write()?).recording([entry])?;
+        putting.commit().await?.written()
     }
 
     /// Saves what a call made of `seen`: `next`, where no other call and no sign-in came between; else gives the
@@ -60,22 +60,29 @@ impl Store {
         written(outcome)?.try_map(from_item)
     }
 
-    /// Notes that the site has ended `seen`, unless it was saved since: then another call knows better.
+    /// Notes that the site has ended `seen` and logs it, unless it was saved since, for then another call knows better,
+    /// or is known to have ended.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
-    pub async fn end_upstream_session(&self, seen: &UpstreamSession, now: Timestamp) -> Result<(), Error> {
-        let (_, request) = self.unchanged(seen, false, "");
-        let outcome = request
+    pub async fn end_upstream_session(
+        &self,
+        seen: &UpstreamSession,
+        now: Timestamp,
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        let update = self
+            .update_in_transaction(seen)
+            .condition_expression(format!("{UNCHANGED} AND attribute_not_exists(ended_at)"))
             .update_expression("SET ended_at = :now REMOVE lease_holder, lease_until")
-            .expression_attribute_values(":now", number(now.as_microsecond()))
-            .send()
-            .await;
-        written(outcome).map(|_| ())
+            .expression_attribute_values(":revision", number(seen.revision.cast_signed()))
+            .expression_attribute_values(":now", number(now.as_microsecond()));
+        let ending = self.transaction().only_if((), update.into_write()?).recording([entry])?;
+        ending.commit().await.map(|_| ())
     }
 
-    /// Ends a session as its owner wants it: what was sealed is gone, and the next call finds nothing. Whether there
-    /// was one to end.
+    /// Ends a session as its owner wants it, and logs it: what was sealed is gone, and the next call finds nothing.
+    /// Whether there was one to end.
     ///
     /// # Errors
     /// `unavailable` where DynamoDB fails.
@@ -83,31 +90,26 @@ impl Store {
         &self,
         session: &UpstreamSession,
         now: Timestamp,
+        entry: &Entry,
     ) -> Result<bool, Error> {
-        let outcome = self
-            .client()
-            .update_item()
-            .table_name(self.name(Table::UpstreamSessions))
-            .set_key(Some(key(session.account_id, &session.api_id, session.session_id).attributes()))
+        let update = self
+            .update_in_transaction(session)
             .condition_expression(
                 "attribute_exists(id) AND attribute_not_exists(closed_at) AND generation = :generation",
             )
             .update_expression("SET closed_at = :now, sealed = :nothing REMOVE lease_holder, lease_until")
-            .expression_attribute_values(":generation", number(session.generation.cast_signed()))
             .expression_attribute_values(":now", number(now.as_microsecond()))
-            .expression_attribute_values(":nothing", AttributeValue::B(Blob::new(Vec::new())))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let lost: Written<UpstreamSession> = written(outcome)?.try_map(from_item)?;
-        Ok(match lost {
-            Written::Done => true,
-            // This very write, whose answer was lost.
-            Written::Lost(Some(found)) => {
-                found.closed_at.is_some_and(|at| at.as_microsecond() == now.as_microsecond())
-            }
-            Written::Lost(None) => false,
-        })
+            .expression_attribute_values(":nothing", AttributeValue::B(Blob::new(Vec::new())));
+        let closing = self.transaction().only_if((), update.into_write()?).recording([entry])?;
+        Ok(closing.commit().await? == Committed::Done)
+    }
+
+    /// An update of a session of this generation.
+    fn update_in_transaction(&self, session: &UpstreamSession) -> UpdateBuilder {
+        Update::builder()
+            .table_name(self.name(Table::UpstreamSessions))
+            .set_key(Some(key(session.account_id, &session.api_id, session.session_id).attributes()))
+            .expression_attribute_values(":generation", number(session.generation.cast_signed()))
     }
 
     /// An update of `seen` under the condition that nobody has saved it since, and what stands behind its `SET`:

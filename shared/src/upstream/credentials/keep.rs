@@ -9,6 +9,7 @@ use crate::crypto::keyring::Keyring;
 use crate::crypto::provider::Provider;
 use crate::crypto::secret::random_hex;
 use crate::crypto::stored;
+use crate::domain::activity::Entry;
 use crate::domain::id::ApiId;
 use crate::error::{Code, Error};
 use crate::store::Store;
@@ -18,7 +19,7 @@ use crate::upstream::definition::StaticScheme;
 /// How often storing is tried when the definition is changed at the same time.
 const ROUNDS: usize = 8;
 
-/// Checks a whole set of values against `current` and stores it in place of the one before. A definition that is
+/// Checks a whole set of values against `current` and stores it in place of the one before, logged as `entry`. A definition that is
 /// changed meanwhile is read again, and the values are checked against what it has become.
 ///
 /// # Errors
@@ -30,6 +31,7 @@ pub async fn set(
     mut current: Current,
     given: &Map<String, serde_json::Value>,
     now: Timestamp,
+    entry: &Entry,
 ) -> Result<(), Error> {
     let (account_id, id) = (current.account_id, current.api.id.clone());
     for _ in 0..ROUNDS {
@@ -42,7 +44,7 @@ pub async fn set(
             updated_at: now,
             sealed,
         };
-        if store.set_api_credentials(&current, Some(&new)).await? {
+        if store.set_api_credentials(&current, Some(&new), entry).await? {
             return Ok(());
         }
         current = store.read_api(account_id, &id).await?.ok_or(Code::NotFound)?;
@@ -54,13 +56,13 @@ pub async fn set(
 ///
 /// # Errors
 /// `not_found` where there are none; else as [`set`].
-pub async fn delete(store: &Store, mut current: Current) -> Result<(), Error> {
+pub async fn delete(store: &Store, mut current: Current, entry: &Entry) -> Result<(), Error> {
     let (account_id, id) = (current.account_id, current.api.id.clone());
     for _ in 0..ROUNDS {
         if current.credentials().is_none() {
             return Err(Code::NotFound.into());
         }
-        if store.set_api_credentials(&current, None).await? {
+        if store.set_api_credentials(&current, None, entry).await? {
             return Ok(());
         }
         current = store.read_api(account_id, &id).await?.ok_or(Code::NotFound)?;

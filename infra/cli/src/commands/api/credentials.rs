@@ -1,6 +1,7 @@
 //! `latchkey api credentials …`
 
 use clap::{Args, Subcommand};
+use latchkey::domain::activity::{Act, Entry, Target};
 use latchkey::domain::id::ApiId;
 use latchkey::store::apis::Current;
 use latchkey::upstream::credentials::keep;
@@ -59,7 +60,8 @@ async fn set(operator: &Operator, command: Set) -> Result<Report, Failure> {
     let current = current(operator, &command.named).await?;
     let id = current.api.id.clone();
     let names: Vec<&String> = given.keys().collect();
-    keep::set(&operator.store, &provider, current, &given, operator.now)
+    let entry = entry(operator, &current, Act::ApiCredentialsSet)?;
+    keep::set(&operator.store, &provider, current, &given, operator.now, &entry)
         .await
         .map_err(|error| Failure::of(&error, &format!("the API {id}")))?;
     let list = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
@@ -69,7 +71,8 @@ async fn set(operator: &Operator, command: Set) -> Result<Report, Failure> {
 async fn delete(operator: &Operator, named: &Named) -> Result<Report, Failure> {
     let current = current(operator, named).await?;
     let id = current.api.id.clone();
-    keep::delete(&operator.store, current).await.map_err(|error| match error.code {
+    let entry = entry(operator, &current, Act::ApiCredentialsRemoved)?;
+    keep::delete(&operator.store, current, &entry).await.map_err(|error| match error.code {
         Code::NotFound => Failure::NotFound(format!("nothing is stored for the API {id}")),
         _ => Failure::of(&error, &format!("the API {id}")),
     })?;
@@ -83,4 +86,10 @@ async fn current(operator: &Operator, named: &Named) -> Result<Current, Failure>
     let id: ApiId = named.id.parse().map_err(|_| failed(&Code::NotFound.into()))?;
     let current = operator.store.read_api(account.id, &id).await.map_err(|error| failed(&error))?;
     current.ok_or_else(|| failed(&Code::NotFound.into()))
+}
+
+fn entry(operator: &Operator, current: &Current, act: Act) -> Result<Entry, Failure> {
+    let api = &current.api;
+    let entry = Entry::by_operator(current.account_id, act, Target::api(&api.id), operator.now);
+    Ok(entry.map_err(|error| Failure::of(&error, "the entry of the activity log"))?.within(api.workspace_id))
 }
