@@ -1,5 +1,5 @@
 //! Organizations: made, renamed and deleted, each in one transaction; who belongs to them is in
-//! [`members`](super::members).
+//! [`super::members`].
 
 use std::collections::BTreeSet;
 
