@@ -28,7 +28,7 @@ DEVIATIONS = {
 }
 KEY_FIELDS = {
     "id", "name", "prefix", "scope", "permissions", "is_active", "created_at", "created_by",
-    "last_used_at", "request_count", "expires_at", "allowed_ips", "rate_limit",
+    "last_used_at", "request_count", "expires_at", "allowed_ips", "rate_limit", "unusual",
 }
 
 

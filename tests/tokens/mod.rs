@@ -81,6 +81,7 @@ async fn only_who_signed_in_makes_sees_and_revokes() {
         app.delete(&one).bearer(&credential).send().await.refuses(refusal);
     }
     let cookie = app.console_sign_in(&jane).await;
+    app.clock.advance(1);
     app.post(TOKENS, json!({ "name": "c" })).cookie(&cookie).send().await.is(201);
     assert_eq!(names(&app.get(TOKENS).cookie(&cookie).send().await.is(200)), ["c", "a"]);
     let foreign = app.post(TOKENS, json!({ "name": "d" })).header("cookie", format!("cloud.sso={cookie}"));
