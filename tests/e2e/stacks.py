@@ -49,7 +49,7 @@ def local(arguments):
         environment |= examples.start(servers)
         servers.took("sites of the examples")
         # The last one reads what the others left in the log.
-        files = ["test_flows.py", "test_django.py", *EXAMPLES, "test_proxies.py", "test_readme.py", "test_secrets.py"]
+        files = ["test_flows.py", "test_identity.py", "test_django.py", *EXAMPLES, "test_proxies.py", "test_readme.py", "test_secrets.py"]
         pytest(environment, files, arguments)
 
 
