@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 MB = 1_000_000
-# `apis` reads definitions: YAML, patterns, selectors, paths. It is over the bound of the others until those are smaller.
-LARGEST = {"proxy": 4 * MB, "apis": 3.5 * MB}
+# `apis` reads definitions: YAML, patterns, selectors, paths; `password` has zxcvbn's dictionaries. Both are over the bound
+# of the others until those are smaller.
+LARGEST = {"proxy": 4 * MB, "apis": 3.65 * MB, "password": 3.55 * MB}
 LARGEST_OF_OTHERS = 3 * MB
 
 # Who may hold what; whoever may, must, or the marker has lost its meaning.
