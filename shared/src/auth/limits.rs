@@ -63,7 +63,7 @@ pub(super) fn check_network(key: &ApiKeyInfo, request: &Request) -> Result<(), E
 pub(super) async fn limit_rate(app: &App, key: &ApiKeyInfo, request: &Request) -> Result<(), Error> {
     let Some(limit) = key.power.rate_limit else { return Ok(()) };
     let window = format!("rate/{}", key.id);
-    match app.store.take_from_window(&window, limit, RATE_WINDOW, &request.request_id, request.now).await? {
+    match app.store.take_from_window(&window, limit, RATE_WINDOW, request.now).await? {
         Rate::Within => Ok(()),
         Rate::Over { retry_after } => Err(Error::from(Code::RateLimited).retry_after(retry_after)),
     }

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditi
 
 use super::{RowKey, Store, Table, Written, failed, from_item, number, string, written};
 use crate::Timestamp;
+use crate::crypto::secret::random_hex;
 use crate::error::Error;
 
 /// How long after its end a counter may still lie in the table, in seconds.
@@ -81,19 +82,20 @@ impl Store {
 
     /// Takes one of `limit` requests of the window of `length` seconds that `now` lies in: one conditional write, and
     /// never more than `limit` requests in one window. Windows begin at whole multiples of their length, and each is an
-    /// item of its own, so that none has to be opened. `taker` names the request.
+    /// item of its own, so that none has to be opened.
     ///
     /// # Errors
-    /// `unavailable` where DynamoDB fails.
+    /// `unavailable` where DynamoDB fails, `internal` where the system gives no random bytes.
     pub async fn take_from_window(
         &self,
         id: &str,
         limit: u32,
         length: i64,
-        taker: &str,
         now: Timestamp,
     ) -> Result<Rate, Error> {
         let window = Window::of(now, length);
+        // Names this write, not the request: an id that a gateway gives twice would let every request in.
+        let taker = random_hex::<16>()?;
         let outcome = self
             .client()
             .update_item()
@@ -107,20 +109,20 @@ impl Store {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":limit", number(i64::from(limit)))
             .expression_attribute_values(":ttl", number(window.ends + SLACK))
-            .expression_attribute_values(":taker", string(taker))
+            .expression_attribute_values(":taker", string(&taker))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         Ok(match written(outcome)?.try_map(from_item)? {
             Written::Done => Rate::Within,
             // This very write took the last, and its answer was lost.
-            Written::Lost(Some(Taken { taker: last })) if !taker.is_empty() && last == taker => Rate::Within,
+            Written::Lost(Some(Taken { taker: last })) if last == taker => Rate::Within,
             Written::Lost(_) => Rate::Over { retry_after: window.left(now) },
         })
     }
 }
 
-/// Who took the last request of a window.
+/// The write that took the last request of a window.
 #[derive(Debug, serde::Deserialize)]
 struct Taken {
     taker: String,
