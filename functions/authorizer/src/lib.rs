@@ -14,7 +14,7 @@ use latchkey::app::{App, EventFunction, Needs};
 use latchkey::auth::{self, Principal};
 use latchkey::domain::time::shown;
 use latchkey::error::Error;
-use latchkey::http::{Line, Refusals, Request};
+use latchkey::http::{Line, Refusals, Request, arrived};
 use latchkey::store::usage;
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ fn request(event: Event, now: Timestamp) -> Result<Request, Error> {
         client_address: context.http.source_ip.and_then(|text| text.parse().ok()),
         request_id: context.request_id.unwrap_or_default(),
         route: event.route_key.unwrap_or_default(),
-        arrived: Timestamp::from_millisecond(context.time_epoch).unwrap_or(now),
+        arrived: arrived(context.time_epoch, now),
         ..bare
     })
 }

@@ -1,5 +1,6 @@
 //! Request and response shapes, limits, and the one place that turns an [`Error`](crate::Error) into an answer.
 
+mod fields;
 mod form;
 mod given;
 mod line;
@@ -11,12 +12,13 @@ mod request;
 mod response;
 mod serve;
 
+pub use fields::Fields;
 pub use form::Form;
 pub use given::Given;
 pub use line::Line;
 pub use paging::Paging;
 pub use refusals::Refusals;
-pub use request::{ClientAddress, Fields, Request, decode_base64};
+pub use request::{ClientAddress, Request, arrived, decode_base64};
 pub use response::Response;
 pub use serve::{Answer, refuse, serve};
 

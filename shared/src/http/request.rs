@@ -10,15 +10,28 @@ use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use serde_json::{Map, Value};
 
-use super::without_trailing_slash;
+use super::{Fields, without_trailing_slash};
 use crate::Timestamp;
 use crate::auth::{Acting, KeyUse, Who};
 use crate::domain::activity::Actor;
 use crate::domain::id::UserId;
-use crate::error::{Code, Error, Fault};
+use crate::error::{Code, Error};
 
 /// The address that API Gateway saw the request come from; never taken from a header.
 pub type ClientAddress = IpAddr;
+
+/// How far from our own clock API Gateway's may be, in milliseconds: it gives up on a request after 30 seconds.
+const CLOCKS_APART: u64 = 300_000;
+
+/// When API Gateway took a request in, by the `timeEpoch` of its event in milliseconds; `now` where that cannot be: an
+/// event made by hand has none, and `sam local` gives seconds.
+#[must_use]
+pub fn arrived(time_epoch: i64, now: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(time_epoch)
+        .ok()
+        .filter(|taken| taken.as_millisecond().abs_diff(now.as_millisecond()) <= CLOCKS_APART)
+        .unwrap_or(now)
+}
 
 /// One request, with the time at which it came.
 #[derive(Debug)]
@@ -41,8 +54,8 @@ pub struct Request {
     pub domain: Option<String>,
     /// When the request came: the only time this request knows.
     pub now: Timestamp,
-    /// When API Gateway took it in, where it says so, else `now`: the same however often the event is delivered, so that
-    /// what an act is logged under rests on it. It decides nothing.
+    /// When API Gateway took it in, as [`arrived`] reads it: the same however often the event is delivered, so that what
+    /// an act is logged under rests on it. It decides nothing.
     pub arrived: Timestamp,
     /// The API key that acted, once known, so that its use is counted exactly once.
     pub key_use: KeyUse,
@@ -82,15 +95,15 @@ impl Request {
         let path = if raw_path.is_empty() { "/" } else { raw_path };
         let bare = Self::new(event.method().clone(), path, now);
         let context = event.request_context_ref();
-        let (client_address, request_id, route, domain, arrived) = match context {
+        let (client_address, request_id, route, domain, time_epoch) = match context {
             Some(RequestContext::ApiGatewayV2(context)) => (
                 context.http.source_ip.as_deref().and_then(|text| text.parse().ok()),
                 context.request_id.clone(),
                 context.route_key.clone(),
                 context.domain_name.clone(),
-                Some(context.time_epoch).filter(|&millis| millis > 0),
+                context.time_epoch,
             ),
-            _ => (None, None, None, None, None),
+            _ => (None, None, None, None, 0),
         };
         let request_id = request_id
             .or_else(|| event.lambda_context_ref().map(|context| context.request_id.clone()))
@@ -110,7 +123,7 @@ impl Request {
             request_id,
             route: route.unwrap_or_default(),
             domain,
-            arrived: arrived.and_then(|millis| Timestamp::from_millisecond(millis).ok()).unwrap_or(now),
+            arrived: arrived(time_epoch, now),
             ..bare
         }
     }
@@ -179,7 +192,7 @@ impl Request {
     /// # Errors
     /// As [`json_object`](Self::json_object).
     pub fn fields(&self) -> Result<Fields, Error> {
-        Ok(Fields { object: self.json_object()?, faults: Vec::new() })
+        self.json_object().map(Fields::of)
     }
 
     /// As [`fields`](Self::fields), where a missing body stands for an empty object.
@@ -188,7 +201,7 @@ impl Request {
     /// As [`json_object`](Self::json_object).
     pub fn optional_fields(&self) -> Result<Fields, Error> {
         if self.body.is_empty() {
-            return Ok(Fields { object: Map::new(), faults: Vec::new() });
+            return Ok(Fields::of(Map::new()));
         }
         self.fields()
     }
@@ -214,97 +227,6 @@ impl Request {
     }
 }
 
-/// A JSON object being read: each field is taken once, each fault kept, and what is left over is a fault.
-#[derive(Debug)]
-pub struct Fields {
-    object: Map<String, Value>,
-    faults: Vec<Fault>,
-}
-
-impl Fields {
-    /// Notes a fault of `field`.
-    pub fn fault(&mut self, field: &str, message: impl Into<String>) {
-        self.faults.push(Fault::new(field, message));
-    }
-
-    /// Looks at a field without taking it.
-    #[must_use]
-    pub fn peek(&self, field: &str) -> Option<&Value> {
-        self.object.get(field)
-    }
-
-    /// Whether no field is left.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.object.is_empty()
-    }
-
-    /// Takes a field as it is, with `null` where it was given so.
-    pub fn take(&mut self, field: &str) -> Option<Value> {
-        self.object.remove(field)
-    }
-
-    /// Takes a string of at most `longest` characters that must be there and not be empty.
-    pub fn required_text(&mut self, field: &str, longest: usize) -> String {
-        match self.object.remove(field) {
-            Some(Value::String(text)) => self.check_text(field, text, longest),
-            Some(_) => self.wrong(field, "must be a string"),
-            None => self.wrong(field, "is required"),
-        }
-    }
-
-    /// Takes a string of at most `longest` characters, where it is given and not `null`.
-    pub fn optional_text(&mut self, field: &str, longest: usize) -> Option<String> {
-        match self.object.remove(field) {
-            Some(Value::String(text)) => Some(self.check_text(field, text, longest)),
-            Some(Value::Null) | None => None,
-            Some(_) => Some(self.wrong(field, "must be a string")),
-        }
-    }
-
-    /// Takes a whole number within `range`, where it is given and not `null`.
-    pub fn optional_integer(&mut self, field: &str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
-        match self.object.remove(field)? {
-            Value::Null => None,
-            value => {
-                let number = value.as_i64().filter(|number| range.contains(number));
-                if number.is_none() {
-                    let message = format!("must be a whole number from {} to {}", range.start(), range.end());
-                    self.fault(field, message);
-                }
-                number
-            }
-        }
-    }
-
-    /// Ends the reading.
-    ///
-    /// # Errors
-    /// `invalid_request` with every fault, an unknown field among them.
-    pub fn finish(mut self) -> Result<(), Error> {
-        for (field, _) in std::mem::take(&mut self.object) {
-            // The name is the client's own text: bounded, so that an answer stays small.
-            let name: String = field.chars().take(100).collect();
-            self.faults.push(Fault::new(name, "is not a field of this request"));
-        }
-        if self.faults.is_empty() { Ok(()) } else { Err(Error::invalid(self.faults)) }
-    }
-
-    fn check_text(&mut self, field: &str, text: String, longest: usize) -> String {
-        if text.is_empty() {
-            self.fault(field, "must not be empty");
-        } else if text.chars().count() > longest {
-            self.fault(field, format!("must be at most {longest} characters"));
-        }
-        text
-    }
-
-    fn wrong(&mut self, field: &str, message: &str) -> String {
-        self.fault(field, message);
-        String::new()
-    }
-}
-
 /// Base64 by RFC 4648 section 4, as the `Basic` scheme uses it; padding may be left out.
 #[must_use]
 pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
@@ -315,4 +237,23 @@ pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
     )
     .decode(text)
     .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{after, at_second};
+
+    #[test]
+    fn a_request_arrived_when_its_event_says_so_unless_that_cannot_be() {
+        let now = at_second(1_800_000_000);
+        for seconds in [-300, -30, -1, 0, 1, 300] {
+            let taken = after(now, seconds);
+            assert_eq!(arrived(taken.as_millisecond(), now), taken, "{seconds}");
+        }
+        // Absent, in seconds, too long ago, yet to come, and no time at all.
+        for epoch in [0, 1_800_000_000, 1_799_999_699_999, 1_800_000_300_001, i64::MIN, i64::MAX] {
+            assert_eq!(arrived(epoch, now), now, "{epoch}");
+        }
+    }
 }
