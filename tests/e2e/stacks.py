@@ -27,6 +27,8 @@ from servers import BINARY, HERE, Servers, free_port, pytest
 # What a stack's own gateway does otherwise than AWS's; see `DEVIATIONS` in the flows.
 DEPLOYED_DEVIATES = "body-limit percent"
 SAM_LOCAL_DEVIATES = "body-limit body-bytes newline"
+# What every stack is asked.
+FLOWS = ["test_flows.py", "test_identity.py"]
 # The tests of docs/definitions, beside Django's admin.
 EXAMPLES = ["test_appbuilder.py", "test_openid.py", "test_jupyter.py", "test_dokuwiki.py"]
 
@@ -49,7 +51,7 @@ def local(arguments):
         environment |= examples.start(servers)
         servers.took("sites of the examples")
         # The last one reads what the others left in the log.
-        files = ["test_flows.py", "test_identity.py", "test_django.py", *EXAMPLES, "test_proxies.py", "test_readme.py", "test_secrets.py"]
+        files = [*FLOWS, "test_django.py", *EXAMPLES, "test_proxies.py", "test_readme.py", "test_secrets.py"]
         pytest(environment, files, arguments)
 
 
@@ -78,7 +80,7 @@ def deployed(arguments):
         # Does nothing where those tests have made them.
         Deployment.of(environment).make_secrets()
         servers.took("without secrets")
-        pytest(environment, ["test_flows.py"], arguments)
+        pytest(environment, FLOWS, arguments)
         servers.took("flows")
         pytest(environment, ["deployed/test_operation.py"], arguments)
         servers.took("operation")
@@ -87,7 +89,7 @@ def deployed(arguments):
         # The other way to make the secrets: the first scheduled run.
         created = Deployment.of(environment).invoke("RotateFunction", {})["created"]
         assert len(created) == 10, created
-        pytest(environment, ["test_flows.py", "deployed/test_permissions.py"], arguments)
+        pytest(environment, [*FLOWS, "deployed/test_permissions.py"], arguments)
         servers.took("flows, permissions")
 
 
@@ -149,7 +151,7 @@ def sam_local(arguments):
             "E2E_DEVIATIONS": SAM_LOCAL_DEVIATES,
         }
         servers.took("sam local start-api")
-        pytest(environment, ["test_flows.py"], arguments)
+        pytest(environment, FLOWS, arguments)
         servers.took("flows")
 
 
