@@ -20,6 +20,7 @@ mod faults;
 mod keys;
 mod leaks;
 mod ledger;
+mod openapi;
 mod organizations;
 mod panics;
 mod permissions;

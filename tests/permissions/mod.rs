@@ -3,7 +3,7 @@
 
 mod docs;
 mod foreign;
-mod routes;
+pub mod routes;
 mod walk;
 
 use latchkey::domain::account::{Account, Role};

@@ -84,6 +84,7 @@ use Needs::{
 pub const ROUTES: &[Route] = &[
     route("GET", "/healthz", Nothing),
     route("GET", "/.well-known/jwks.json", Nothing),
+    route("GET", "/openapi.json", Nothing),
     route("GET", "/v1/definition.schema.json", Nothing),
     route("POST", "/api/auth/login", Nothing),
     route("POST", "/api/auth/token/refresh", Nothing),

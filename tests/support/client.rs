@@ -12,6 +12,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
+use super::contract::{self, Sent};
+
 type Http = hyper_util::client::legacy::Client<HttpConnector, Full<Bytes>>;
 
 /// A plain HTTP client; its connections leave from `source`, where one is given.
@@ -108,13 +110,18 @@ impl Call {
         self.header(CONTENT_TYPE.as_str(), content_type)
     }
 
-    /// Sends the request and reads the whole answer.
+    /// Sends the request and reads the whole answer, which must be as the gateway's document says.
     pub async fn send(self) -> Answer {
-        let request = self.request.body(Full::from(self.body)).expect("a request that HTTP allows");
+        let request = self.request.body(Full::from(self.body.clone())).expect("a request that HTTP allows");
+        let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+        let sent =
+            Sent { method: method.clone(), uri: uri.clone(), headers: headers.clone(), body: self.body };
         let (parts, body) = self.http.request(request).await.expect("an answer").into_parts();
         let body = body.collect().await.expect("a whole answer").to_bytes();
         let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body, json }
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body, json };
+        contract::hold(&sent, &answer);
+        answer
     }
 }
 

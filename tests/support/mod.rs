@@ -2,6 +2,7 @@
 
 mod app;
 pub mod client;
+pub mod contract;
 pub mod database;
 mod logs;
 pub mod people;

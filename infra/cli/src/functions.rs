@@ -3,7 +3,7 @@
 use latchkey::app::{Function, Needs};
 
 /// Every function behind a route.
-pub static ROUTED: [(&str, &Function); 16] = [
+pub static ROUTED: [(&str, &Function); 17] = [
     ("ActivityFunction", &activity::FUNCTION),
     ("ApisFunction", &apis::FUNCTION),
     ("ConsoleFunction", &console::FUNCTION),
@@ -13,6 +13,7 @@ pub static ROUTED: [(&str, &Function); 16] = [
     ("LoginFunction", &login::FUNCTION),
     ("LogoutFunction", &logout::FUNCTION),
     ("PasswordFunction", &password::FUNCTION),
+    ("OpenapiFunction", &openapi::FUNCTION),
     ("OrganizationsFunction", &organizations::FUNCTION),
     ("ProxyFunction", &proxy::FUNCTION),
     ("RefreshFunction", &refresh::FUNCTION),

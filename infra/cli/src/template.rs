@@ -260,6 +260,7 @@ mod tests {
             ("/api/auth/sessions/{id}", "SessionFunction"),
             ("/api/auth/token/refresh", "RefreshFunction"),
             ("/healthz", "HealthFunction"),
+            ("/openapi.json", "OpenapiFunction"),
             ("/scraper/{scraper_id}", "ProxyFunction"),
             ("/scraper/{scraper_id}/{endpoint}", "ProxyFunction"),
             ("/v1/activity", "ActivityFunction"),
