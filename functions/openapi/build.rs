@@ -5,7 +5,7 @@
 //! - `problems`, codes or groups of `problems.yaml`, give its refusals, one answer for each status, beside those that
 //!   every operation of its kind has; where `x-session-state` is set, each carries the header that says it;
 //! - `pages: X` gives the parameters and the answer of a list of `X`;
-//! - the table of codes gives the schema `ErrorCode`.
+//! - the table of codes gives the schema `ErrorCode`, and cargo the version.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -84,6 +84,7 @@ impl Document {
             }
             self.paths.insert(path, Value::Object(item));
         }
+        self.root["info"]["version"] = env!("CARGO_PKG_VERSION").into();
         self.root.insert("paths".into(), Value::Object(self.paths));
         self.root.insert("components".into(), serde_json::to_value(self.components)?);
         Ok(Value::Object(self.root))

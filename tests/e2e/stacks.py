@@ -51,7 +51,8 @@ def local(arguments):
         environment |= examples.start(servers)
         servers.took("sites of the examples")
         # The last one reads what the others left in the log.
-        files = [*FLOWS, "test_django.py", *EXAMPLES, "test_proxies.py", "test_readme.py", "test_secrets.py"]
+        files = [*FLOWS, "test_openapi.py", "test_django.py", *EXAMPLES]
+        files += ["test_proxies.py", "test_readme.py", "test_secrets.py"]
         pytest(environment, files, arguments)
 
 
