@@ -2,13 +2,12 @@
 //! that the end of an idle sign-in costs no write; the login session behind it has the end that nothing moves.
 
 use jsonwebtoken::Algorithm;
-use serde::{Deserialize, Serialize};
 
+use super::user::UserClaims;
 use super::{CookieText as Text, Realm};
 use crate::clock::{after, at_second};
-use crate::crypto::jwt::{self, Claims, Kind, TokenError};
+use crate::crypto::jwt::{Kind, TokenError};
 use crate::crypto::keyring::{Keyring, Purpose};
-use crate::crypto::secret::random_hex;
 use crate::{Error, Timestamp};
 
 /// How long a cookie is valid after it was issued, in seconds: what a sign-in may be idle.
@@ -30,27 +29,6 @@ pub struct VerifiedCookie {
     pub expires_at: Timestamp,
 }
 
-#[derive(Serialize, Deserialize)]
-struct CookieClaims {
-    iss: String,
-    aud: String,
-    user_id: String,
-    sid: String,
-    iat: i64,
-    exp: i64,
-    jti: String,
-}
-
-impl Claims for CookieClaims {
-    fn expires_at(&self) -> i64 {
-        self.exp
-    }
-
-    fn is_for(&self, issuer: &str, audience: &str) -> bool {
-        self.iss == issuer && self.aud == audience
-    }
-}
-
 /// A cookie of the login session `session_id`, valid for [`COOKIE_LIFETIME`] seconds but never longer than the
 /// session.
 ///
@@ -64,16 +42,9 @@ pub fn issue_cookie(
     session_ends_at: Timestamp,
     now: Timestamp,
 ) -> Result<Text, Error> {
-    let claims = CookieClaims {
-        iss: realm.issuer.to_owned(),
-        aud: AUDIENCE.to_owned(),
-        user_id: user_id.to_owned(),
-        sid: session_id.to_owned(),
-        iat: now.as_second(),
-        exp: after(now, COOKIE_LIFETIME).min(session_ends_at).as_second(),
-        jti: random_hex::<16>()?,
-    };
-    jwt::sign(KIND, &*keyring.newest(Purpose::JwtSigning)?, &claims).map(Text)
+    let ends_at = after(now, COOKIE_LIFETIME).min(session_ends_at);
+    let claims = UserClaims::new(to_itself(realm), user_id, now, ends_at)?.of_session(session_id);
+    claims.sign(KIND, keyring).map(Text)
 }
 
 /// Checks a cookie; needs `jwt-signing` or `key-pepper`.
@@ -86,12 +57,15 @@ pub async fn verify_cookie(
     cookie: &Text,
     now: Timestamp,
 ) -> Result<VerifiedCookie, TokenError> {
-    let party = (realm.issuer, AUDIENCE);
-    let claims: CookieClaims = jwt::verify(KIND, keyring, cookie.expose(), party, now).await?;
+    let mut claims = UserClaims::verify(KIND, keyring, to_itself(realm), cookie.expose(), now).await?;
     Ok(VerifiedCookie {
+        session_id: claims.session()?,
         user_id: claims.user_id,
-        session_id: claims.sid,
         issued_at: at_second(claims.iat),
         expires_at: at_second(claims.exp),
     })
+}
+
+const fn to_itself(realm: Realm<'_>) -> Realm<'_> {
+    Realm { audience: AUDIENCE, ..realm }
 }

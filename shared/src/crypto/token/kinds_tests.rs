@@ -1,7 +1,10 @@
 //! No kind of token passes for another, whichever check it meets.
 
 use super::*;
+use crate::Timestamp;
+use crate::clock::after;
 use crate::crypto::keyring::tests::{NOW, Stack};
+use crate::crypto::keyring::{Keyring, Purpose};
 
 const REALM: Realm<'_> = Realm { issuer: "https://gateway.test", audience: "https://gateway.test/" };
 const USER: &str = "usr_1";

@@ -1,13 +1,12 @@
 //! Personal tokens: 24 hours of a user's own power, for scripts and for trying things out.
 
 use jsonwebtoken::Algorithm;
-use serde::{Deserialize, Serialize};
 
+use super::user::UserClaims;
 use super::{PersonalTokenText as Text, Realm};
 use crate::clock::{after, at_second};
-use crate::crypto::jwt::{self, Claims, Kind, TokenError};
+use crate::crypto::jwt::{Kind, TokenError};
 use crate::crypto::keyring::{Keyring, Purpose};
-use crate::crypto::secret::random_hex;
 use crate::{Error, Timestamp};
 
 /// How long a personal token is valid, in seconds.
@@ -26,28 +25,6 @@ pub struct VerifiedPersonal {
     pub expires_at: Timestamp,
 }
 
-#[derive(Serialize, Deserialize)]
-struct PersonalClaims {
-    iss: String,
-    aud: String,
-    sub: String,
-    user_id: String,
-    tid: String,
-    iat: i64,
-    exp: i64,
-    jti: String,
-}
-
-impl Claims for PersonalClaims {
-    fn expires_at(&self) -> i64 {
-        self.exp
-    }
-
-    fn is_for(&self, issuer: &str, audience: &str) -> bool {
-        self.iss == issuer && self.aud == audience && self.sub == self.user_id
-    }
-}
-
 /// A personal token of `user_id`, stored under `token_id`, valid for [`PERSONAL_LIFETIME`] seconds.
 ///
 /// # Errors
@@ -59,17 +36,8 @@ pub fn issue_personal(
     token_id: &str,
     now: Timestamp,
 ) -> Result<Text, Error> {
-    let claims = PersonalClaims {
-        iss: realm.issuer.to_owned(),
-        aud: realm.audience.to_owned(),
-        sub: user_id.to_owned(),
-        user_id: user_id.to_owned(),
-        tid: token_id.to_owned(),
-        iat: now.as_second(),
-        exp: after(now, PERSONAL_LIFETIME).as_second(),
-        jti: random_hex::<16>()?,
-    };
-    jwt::sign(KIND, &*keyring.newest(Purpose::JwtSigning)?, &claims).map(Text)
+    let ends_at = after(now, PERSONAL_LIFETIME);
+    UserClaims::new(realm, user_id, now, ends_at)?.of_token(token_id).sign(KIND, keyring).map(Text)
 }
 
 /// Checks a personal token; needs `jwt-signing` or `key-pepper`.
@@ -82,7 +50,10 @@ pub async fn verify_personal(
     token: &Text,
     now: Timestamp,
 ) -> Result<VerifiedPersonal, TokenError> {
-    let party = (realm.issuer, realm.audience);
-    let claims: PersonalClaims = jwt::verify(KIND, keyring, token.expose(), party, now).await?;
-    Ok(VerifiedPersonal { user_id: claims.user_id, token_id: claims.tid, expires_at: at_second(claims.exp) })
+    let mut claims = UserClaims::verify(KIND, keyring, realm, token.expose(), now).await?;
+    Ok(VerifiedPersonal {
+        token_id: claims.token()?,
+        user_id: claims.user_id,
+        expires_at: at_second(claims.exp),
+    })
 }

@@ -1,11 +1,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Timestamp;
 use crate::clock::after;
 use crate::crypto::fields::mac_plain;
 use crate::crypto::keyring::tests::{NOW, Stack};
+use crate::crypto::keyring::{Keyring, Purpose};
 use crate::crypto::secret::Key;
 
 const REALM: Realm<'_> = Realm { issuer: "https://gateway.test", audience: "https://gateway.test/" };
