@@ -8,6 +8,8 @@ mod client;
 mod conditional;
 mod conflict;
 mod http;
+mod member_commands;
+mod scan;
 mod table;
 mod transaction;
 
@@ -19,7 +21,6 @@ pub mod invitations;
 pub mod keys;
 pub mod limits;
 pub mod login_sessions;
-mod member_commands;
 pub mod members;
 pub mod operator;
 pub mod organizations;

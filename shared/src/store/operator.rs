@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::Update;
 
 use super::credentials::{Credentials, Epoch, Raised, Setting};
+use super::scan::every;
 use super::transaction::{Committed, IntoWrite as _};
 use super::workspaces::new_workspace;
-use super::{Item, Store, Table, accounts, failed, from_item, number};
+use super::{Store, Table, accounts, failed, number};
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
 use crate::domain::account::{Account, DEFAULT_SESSION_CAP, Kind, Plan, Status, User};
@@ -107,28 +108,8 @@ impl Store {
     /// # Errors
     /// `unavailable` where DynamoDB fails.
     pub async fn list_users(&self) -> Result<Vec<Account>, Error> {
-        let mut users: Vec<Account> = Vec::new();
-        let mut start: Option<Item> = None;
-        loop {
-            let page = self
-                .client()
-                .scan()
-                .table_name(self.name(Table::Accounts))
-                .filter_expression("attribute_exists(#user)")
-                .expression_attribute_names("#user", "user")
-                .consistent_read(true)
-                .set_exclusive_start_key(start.take())
-                .send()
-                .await
-                .map_err(failed)?;
-            for item in page.items.unwrap_or_default() {
-                users.push(from_item(item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(users);
-            }
-        }
+        let users = self.scan(Table::Accounts).filter_expression("attribute_exists(#user)");
+        every(users.expression_attribute_names("#user", "user")).await
     }
 
     /// The account of an e-mail address.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Delete, Put, Update};
 
+use super::scan::every;
 use super::transaction::{Committed, IntoWrite as _, Transaction};
 use super::workspaces::new_workspace;
 use super::{Store, Table, Written, accounts, invitations, members, number, string};
@@ -248,28 +249,8 @@ impl Store {
     /// # Errors
     /// `unavailable` where DynamoDB fails.
     pub async fn list_organizations(&self) -> Result<Vec<Account>, Error> {
-        let mut organizations = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client()
-                .scan()
-                .table_name(self.name(Table::Accounts))
-                .filter_expression("kind = :organization")
-                .expression_attribute_values(":organization", string("organization"))
-                .consistent_read(true)
-                .set_exclusive_start_key(start.take())
-                .send()
-                .await
-                .map_err(super::failed)?;
-            for item in page.items.unwrap_or_default() {
-                organizations.push(super::from_item(item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(organizations);
-            }
-        }
+        let organizations = self.scan(Table::Accounts).filter_expression("kind = :organization");
+        every(organizations.expression_attribute_values(":organization", string("organization"))).await
     }
 
     /// The account of an organization.

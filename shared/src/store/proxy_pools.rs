@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{Item, RowKey, Store, Table, failed, from_item, string, to_item};
+use super::scan::every;
+use super::{RowKey, Store, Table, failed, string, to_item};
 use crate::{Error, Timestamp};
 
 /// What the partition keys begin with; no purpose of a key does.
@@ -60,27 +61,7 @@ impl Store {
 
     /// Every pool, in no order: the table has one item a purpose beside them. Never on a request's path.
     pub(crate) async fn list_proxy_pools(&self) -> Result<Vec<StoredPool>, Error> {
-        let mut pools = Vec::new();
-        let mut start: Option<Item> = None;
-        loop {
-            let page = self
-                .client()
-                .scan()
-                .table_name(self.name(Table::Secrets))
-                .filter_expression("begins_with(purpose, :prefix)")
-                .expression_attribute_values(":prefix", string(PREFIX))
-                .consistent_read(true)
-                .set_exclusive_start_key(start.take())
-                .send()
-                .await
-                .map_err(failed)?;
-            for item in page.items.unwrap_or_default() {
-                pools.push(from_item(item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(pools);
-            }
-        }
+        let pools = self.scan(Table::Secrets).filter_expression("begins_with(purpose, :prefix)");
+        every(pools.expression_attribute_values(":prefix", string(PREFIX))).await
     }
 }
