@@ -3,22 +3,9 @@
 use serde_json::json;
 
 use super::{entries, only};
+use crate::apis::{APIS, REPORTS};
 use crate::support::TestApp;
 use crate::support::database::{Kind, On};
-
-const APIS: &str = "/v1/apis";
-const DEFINITION: &str = "openapi: 3.1.0
-info: { title: Reports, version: 1.0.0 }
-servers: [{ url: https://reports.example.com/v2 }]
-x-mount: /reports
-security: [{ gate: [] }]
-components:
-  securitySchemes:
-    gate: { type: apiKey, in: header, name: X-Gate-Key }
-paths:
-  /list_reports:
-    post: { x-upstream: { request: { path: /reports } } }
-";
 
 #[tokio::test]
 async fn each_act_on_an_api_is_one_entry_though_its_answer_is_lost() {
@@ -28,8 +15,8 @@ async fn each_act_on_an_api_is_one_entry_though_its_answer_is_lost() {
     let credentials = format!("{one}/credentials");
     let put = |path: &str, body: serde_json::Value| app.call(http::Method::PUT, path).json(&body);
     let acts = [
-        ("api.created", app.post(APIS, json!({ "id": "reports", "definition": DEFINITION })), 201),
-        ("api.changed", put(&one, json!({ "definition": DEFINITION })), 200),
+        ("api.created", app.post(APIS, json!({ "id": "reports", "definition": REPORTS })), 201),
+        ("api.changed", put(&one, json!({ "definition": REPORTS })), 200),
         ("api.credentials_set", put(&credentials, json!({ "gate": "canary-7d1f0c-gate" })), 204),
         ("api.credentials_removed", app.delete(&credentials), 204),
         ("api.deleted", app.delete(&one), 204),
@@ -53,7 +40,7 @@ async fn the_largest_definition_and_its_entry_fit_into_one_transaction() {
     let (_, tokens) = app.signed_in("jane").await;
     let path = |n: usize| format!("  /e{n}:\n    post: {{ x-upstream: {{ request: {{ path: /e }} }} }}\n");
     let endpoints: String = (1..latchkey::upstream::definition::MOST_ENDPOINTS).map(path).collect();
-    let definition = format!("{DEFINITION}{endpoints}");
+    let definition = format!("{REPORTS}{endpoints}");
     let body = json!({ "id": "large", "definition": definition });
     app.post(APIS, body.clone()).bearer(&tokens.access).send().await.is(201);
     app.call(http::Method::PUT, &format!("{APIS}/large"))
@@ -70,9 +57,8 @@ async fn the_largest_definition_and_its_entry_fit_into_one_transaction() {
 async fn what_was_not_done_is_not_logged() {
     let app = TestApp::start().await;
     let (_, tokens) = app.signed_in("jane").await;
-    let make = |id: &str| {
-        app.post(APIS, json!({ "id": id, "definition": DEFINITION })).bearer(&tokens.access).send()
-    };
+    let make =
+        |id: &str| app.post(APIS, json!({ "id": id, "definition": REPORTS })).bearer(&tokens.access).send();
     make("reports").await.is(201);
     // The id is taken; the mount is taken.
     make("reports").await.is(409);

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use crate::support::problem::{PERMISSION_DENIED, Problem};
 use crate::support::{Call, Instance};
 
-const APIS: &str = "/v1/apis";
+pub const APIS: &str = "/v1/apis";
 
 /// An API without login endpoints: a mount that carries a key.
-const REPORTS: &str = "openapi: 3.1.0
+pub const REPORTS: &str = "openapi: 3.1.0
 info: { title: Reports, version: 1.0.0 }
 servers: [{ url: https://reports.example.com/v2 }]
 x-mount: /reports
