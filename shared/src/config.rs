@@ -98,12 +98,11 @@ impl Environment {
     }
 
     fn activity_days(&mut self) -> i64 {
-        let name = Setting::ActivityDays.variable();
-        let Some(text) = Self::optional(name) else { return ACTIVITY_DAYS };
-        text.parse().ok().filter(|days| (1..=3650).contains(days)).unwrap_or_else(|| {
-            self.faults.push(format!("{name} is not a number of days from 1 to 3650"));
-            ACTIVITY_DAYS
-        })
+        let given = activity_days().unwrap_or_else(|fault| {
+            self.faults.extend(fault.0);
+            None
+        });
+        given.unwrap_or(ACTIVITY_DAYS)
     }
 }
 
@@ -202,15 +201,31 @@ impl Aws {
     }
 }
 
+/// For how many days the activity log is kept, where `LATCHKEY_ACTIVITY_DAYS` says so.
+///
+/// # Errors
+/// Where it is no number from 1 to 3650.
+pub fn activity_days() -> Result<Option<i64>, Incomplete> {
+    let name = Setting::ActivityDays.variable();
+    let Some(text) = Environment::optional(name) else { return Ok(None) };
+    let fault = || Incomplete(vec![format!("{name} is not a number of days from 1 to 3650")]);
+    days_of(&text).map(Some).ok_or_else(fault)
+}
+
+/// A number of days from 1 to 3650.
+#[must_use]
+pub fn days_of(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|days| (1..=3650).contains(days))
+}
+
 /// After how many days a key is rotated: `LATCHKEY_ROTATION_DAYS`, from 1 to 3650.
 ///
 /// # Errors
 /// Where it is absent or no such number.
 pub fn rotation_days() -> Result<i64, Cause> {
     let name = Setting::RotationDays.variable();
-    let days = Environment::optional(name).and_then(|text| text.parse().ok());
-    days.filter(|days| (1..=3650).contains(days))
-        .ok_or_else(|| Incomplete(vec![format!("{name} is not a number of days from 1 to 3650")]).into())
+    let days = Environment::optional(name).and_then(|text| days_of(&text));
+    days.ok_or_else(|| Incomplete(vec![format!("{name} is not a number of days from 1 to 3650")]).into())
 }
 
 /// The physical names of all tables, read from `LATCHKEY_TABLE_…` where set, else the local stack's.

@@ -1,6 +1,8 @@
 //! What the operator does stands in the log of whom it was done to.
 
-use latchkey::domain::account::{Plan, Status};
+use latchkey::Code;
+use latchkey::domain::account::{Plan, SESSION_CAPS, Status};
+use latchkey::store::operator::NewUser;
 use serde_json::{Value, json};
 
 use super::{only, pages};
@@ -32,8 +34,30 @@ async fn every_act_of_the_operator_on_an_account_is_logged() {
     }
     let query = "limit=100&actor=operator&from=2027-01-15T12:00:00Z";
     let by_operator = pages(&app, &tokens.access, query).await.concat();
-    let acts_on_account = by_operator.iter().filter(|entry| entry["action"] != "user.created");
-    assert_eq!(acts_on_account.count(), 4);
+    assert_eq!(by_operator.len(), 5, "{by_operator:#?}");
+}
+
+#[tokio::test]
+async fn a_user_begins_with_how_they_were_made() {
+    let app = TestApp::start().await;
+    app.database.inject(On::First("TransactWriteItems".to_owned()), Kind::AnswerLost);
+    let jane = app.user("jane").await;
+    assert_eq!(app.database.heal(), 1);
+    let tokens = app.sign_in(&jane).await;
+    let entry = only(&app, &tokens.access, "user.created").await;
+    assert_eq!(entry["actor"], json!({ "type": "operator" }));
+    assert_eq!(entry["target"], json!({ "type": "user", "id": jane.id, "plan": "pro" }));
+    // An address that is taken makes nobody, and leaves nothing.
+    let before = app.database.dump().await;
+    let again = NewUser {
+        email: "JANE@example.com",
+        first_name: "",
+        last_name: "",
+        plan: Plan::Free,
+        password_hash: None,
+    };
+    assert_eq!(app.store().create_user(again, app.clock.now()).await.unwrap_err().code, Code::Conflict);
+    assert_eq!(app.database.dump().await, before);
 }
 
 #[tokio::test]
@@ -49,4 +73,16 @@ async fn an_organization_is_told_of_its_own() {
         let log = log.send().await.is(200);
         assert_eq!(log.json["data"][0]["target"], json!({ "type": "organization", "id": harbour.id }));
     }
+}
+
+#[tokio::test]
+async fn a_cap_that_is_none_changes_nothing() {
+    let app = TestApp::start().await;
+    let jane = app.user("jane").await;
+    let before = app.database.dump().await;
+    for cap in [0, SESSION_CAPS.end() + 1, u32::MAX] {
+        let refused = app.store().set_session_cap(jane.account_id, cap, app.clock.now()).await.unwrap_err();
+        assert_eq!(refused.faults[0].message, "must be from 1 to 100");
+    }
+    assert_eq!(app.database.dump().await, before);
 }

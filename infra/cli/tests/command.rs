@@ -2,66 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what does not hold")]
 
+mod stack;
+
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-const LATCHKEY: &str = env!("CARGO_BIN_EXE_latchkey");
-
-/// A stack in a process of its own.
-struct Local {
-    process: Child,
-    ready: Value,
-}
-
-impl Local {
-    fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(LATCHKEY)
-            .args(["local", "--port", "0", "--ready-json", "--log", "error"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { process, ready: serde_json::from_str(&line).unwrap() }
-    }
-
-    fn text(&self, pointer: &str) -> &str {
-        self.ready.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no {pointer}"))
-    }
-
-    fn operator(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(LATCHKEY);
-        command.args(["--endpoint-url", self.text("/dynamodb_url")]).args(arguments).output().unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let done = self.operator(&[arguments, &["--json"]].concat());
-        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
-        serde_json::from_slice(&done.stdout).unwrap()
-    }
-
-    /// Asks for a stop as a service manager does; the exit code.
-    #[cfg(unix)]
-    fn stop(mut self) -> Option<i32> {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        self.process.wait().unwrap().code()
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn code(output: &Output) -> Option<i32> {
-    output.status.code()
-}
+use crate::stack::{LATCHKEY, Local, code};
 
 #[test]
 fn operators_commands_tell_by_output_and_exit_code_what_they_did() {
@@ -84,14 +32,6 @@ fn operators_commands_tell_by_output_and_exit_code_what_they_did() {
     let listed = stack.json(&["user", "list"]);
     assert_eq!((&listed[0]["plan"], &listed[0]["status"]), (&"pro".into(), &"deactivated".into()));
     assert_eq!(stack.json(&["account", "activate", account])["status"], "active");
-
-    let organization = stack.json(&["organization", "create", "Mill & Sons", "--owner", "ada@example.com"]);
-    let id = organization["id"].as_str().unwrap();
-    stack.json(&["user", "create", "bob@example.com"]);
-    let member = stack.json(&["organization", "add-member", id, "bob@example.com", "--role", "viewer"]);
-    assert_eq!(member["role"], "viewer");
-    let refused = stack.operator(&["organization", "add-member", account, "bob@example.com"]);
-    assert_eq!(code(&refused), Some(3), "a personal account is no organization");
 }
 
 #[test]
@@ -245,6 +185,14 @@ fn definitions_are_checked_and_applied() {
     assert_eq!(code(&stack.operator(&["api", "check", "no-such-file.yaml"])), Some(3));
 }
 
+/// Asks for a stop as a service manager does; the exit code.
+#[cfg(unix)]
+fn stop(mut stack: Local) -> Option<i32> {
+    let id = stack.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    stack.process.wait().unwrap().code()
+}
+
 #[cfg(unix)]
 #[test]
 fn a_second_start_finds_the_data_of_the_first() {
@@ -256,7 +204,7 @@ fn a_second_start_finds_the_data_of_the_first() {
     let password = first.text("/user/password").to_owned();
     let taken = Command::new(LATCHKEY).args(["local", "--port", "0"]).args(data).output().unwrap();
     assert_eq!(code(&taken), Some(1), "two must not share a folder");
-    assert_eq!(first.stop(), Some(0));
+    assert_eq!(stop(first), Some(0));
     let second = Local::start(&data);
     assert_eq!(second.text("/account_id"), account);
     assert_ne!(second.text("/user/password"), password, "the old one is stored nowhere");
@@ -266,7 +214,7 @@ fn a_second_start_finds_the_data_of_the_first() {
     let key = format!("--master-key={}/master.key", data[1]);
     assert_eq!(second.json(&["secrets", "rotate", "jwt-signing", &key])[0]["purpose"], "jwt-signing");
     assert_eq!(second.json(&["secrets", "init", &key])["created"], Value::Array(Vec::new()));
-    assert_eq!(second.stop(), Some(0));
+    assert_eq!(stop(second), Some(0));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use dynoxide::actions::create_table::CreateTableRequest;
+use dynoxide::actions::scan::ScanRequest;
 use dynoxide::types::{AttributeDefinition, KeySchemaElement, KeyType, ScalarAttributeType};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -131,15 +132,15 @@ async fn serve(answer: Answer) -> (String, Asked) {
 const SUFFIX: &str = "1A2B3C4D5E6F";
 
 /// A database with the tables of `stack`, as CloudFormation names them, once for each of `suffixes`.
-async fn database(stack: &str, suffixes: &[&str]) -> String {
+async fn database(stack: &str, suffixes: &[&str]) -> (String, dynoxide::Database) {
     let engine = dynoxide::Database::memory().unwrap();
     for suffix in suffixes {
         create_tables(&engine, stack, suffix);
     }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(dynoxide::server::serve_on(listener, engine));
-    url
+    tokio::spawn(dynoxide::server::serve_on(listener, engine.clone()));
+    (url, engine)
 }
 
 fn create_tables(engine: &dynoxide::Database, stack: &str, suffix: &str) {
@@ -169,7 +170,9 @@ fn create_tables(engine: &dynoxide::Database, stack: &str, suffix: &str) {
 struct Desk {
     folder: tempfile::TempDir,
     dynamodb: String,
+    engine: dynoxide::Database,
     kms: String,
+    cloudformation: String,
     /// What KMS was asked.
     asked: Asked,
 }
@@ -177,10 +180,13 @@ struct Desk {
 impl Desk {
     async fn new() -> Self {
         let (kms, asked) = serve(kms).await;
+        let (dynamodb, engine) = database(STACK, &[SUFFIX]).await;
         let desk = Self {
             folder: tempfile::tempdir().unwrap(),
-            dynamodb: database(STACK, &[SUFFIX]).await,
+            dynamodb,
+            engine,
             kms,
+            cloudformation: cloudformation().await,
             asked,
         };
         desk.write("samconfig.toml", SAMCONFIG);
@@ -217,6 +223,7 @@ impl Desk {
             .env("AWS_CONFIG_FILE", self.path("config"))
             .env("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb)
             .env("AWS_ENDPOINT_URL_KMS", &self.kms)
+            .env("AWS_ENDPOINT_URL_CLOUDFORMATION", &self.cloudformation)
             .envs(variables.iter().copied())
             .output()
             .await
@@ -476,7 +483,7 @@ async fn tables_that_are_named_one_by_one_are_taken() {
     assert!(text(&done.stdout).contains("Made the keys of"), "{}", text(&done.stdout));
 }
 
-/// CloudFormation's answer about the tables of the stack, in two pages.
+/// CloudFormation, as far as it is asked: the stack's parameters, and its tables in two pages.
 async fn cloudformation() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -484,8 +491,14 @@ async fn cloudformation() -> String {
         while let Ok((stream, _)) = listener.accept().await {
             let service = service_fn(|request: http::Request<Incoming>| async {
                 let body = text(&request.into_body().collect().await.unwrap().to_bytes());
-                assert!(body.contains("Action=ListStackResources") && body.contains(STACK), "{body}");
-                let answer = Full::new(Bytes::from(resources(body.contains("NextToken=second"))));
+                assert!(body.contains(STACK), "{body}");
+                let answer = if body.contains("Action=DescribeStacks") {
+                    PARAMETERS.to_owned()
+                } else {
+                    assert!(body.contains("Action=ListStackResources"), "{body}");
+                    resources(body.contains("NextToken=second"))
+                };
+                let answer = Full::new(Bytes::from(answer));
                 Ok::<_, Infallible>(http::Response::new(answer))
             });
             let server = hyper::server::conn::http1::Builder::new();
@@ -494,6 +507,13 @@ async fn cloudformation() -> String {
     });
     url
 }
+
+const PARAMETERS: &str = "<DescribeStacksResponse><DescribeStacksResult><Stacks><member>\
+    <StackName>latchkey-guided</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>\
+    <CreationTime>2026-01-01T00:00:00Z</CreationTime><Parameters>\
+    <member><ParameterKey>RotationDays</ParameterKey><ParameterValue>365</ParameterValue></member>\
+    <member><ParameterKey>ActivityDays</ParameterKey><ParameterValue>7</ParameterValue></member>\
+    </Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>";
 
 fn resources(is_second: bool) -> String {
     let member = |id: &str, suffix: &str, status: &str| {
@@ -525,7 +545,7 @@ fn resources(is_second: bool) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn tables_that_outlived_an_earlier_stack_are_not_taken() {
     let mut desk = Desk::new().await;
-    desk.dynamodb = database(STACK, &["OLD", SUFFIX, "ZULU"]).await;
+    (desk.dynamodb, desk.engine) = database(STACK, &["OLD", SUFFIX, "ZULU"]).await;
     let keys = ["--profile", "keys", "user", "list"];
     let nowhere = [("AWS_ENDPOINT_URL_CLOUDFORMATION", "http://127.0.0.1:9")];
     let (code, told) = desk.refused(&nowhere, &keys).await;
@@ -534,9 +554,7 @@ async fn tables_that_outlived_an_earlier_stack_are_not_taken() {
         "{told}"
     );
 
-    let endpoint = cloudformation().await;
-    let variables = [("AWS_ENDPOINT_URL_CLOUDFORMATION", endpoint.as_str())];
-    let made = desk.run_with(&variables, &["secrets", "init"]).await;
+    let made = desk.run(&["secrets", "init"]).await;
     assert!(made.status.success(), "{}", text(&made.stderr));
     // What was made is in the stack's own table.
     let table = format!("{STACK}-SecretsTable-{SUFFIX}");
@@ -546,4 +564,40 @@ async fn tables_that_outlived_an_earlier_stack_are_not_taken() {
     ];
     let again = desk.run_with(&named, &["--profile", "keys", "secrets", "init"]).await;
     assert!(text(&again.stdout).contains("nothing was done"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_command_logs_is_kept_as_long_as_the_stack_says() {
+    let desk = Desk::new().await;
+    let keys = ["--profile", "keys", "--json", "user", "create"];
+    let unreachable = ("AWS_ENDPOINT_URL_CLOUDFORMATION", "http://127.0.0.1:9");
+    let kept_for = async |email: &str, variables: &[(&str, &str)]| {
+        let done = desk.run_with(variables, &[&keys[..], &[email]].concat()).await;
+        let made: Value = serde_json::from_slice(&done.stdout).unwrap();
+        (days_of_log(&desk.engine, made["id"].as_str().unwrap()), text(&done.stderr))
+    };
+    let (days, notes) = kept_for("a@example.com", &[]).await;
+    assert!(days == 7 && !notes.contains("ActivityDays"), "{days}: {notes}");
+    let (days, notes) = kept_for("b@example.com", &[unreachable]).await;
+    assert!(days == 90 && notes.contains("cloudformation:DescribeStacks"), "{days}: {notes}");
+    let named = ("LATCHKEY_ACTIVITY_DAYS", "30");
+    let (days, notes) = kept_for("c@example.com", &[unreachable, named]).await;
+    assert!(days == 30 && !notes.contains("ActivityDays"), "{days}: {notes}");
+    // What logs nothing does not ask.
+    let listed = desk.run_with(&[unreachable], &["--profile", "keys", "user", "list"]).await;
+    assert!(listed.status.success() && !text(&listed.stderr).contains("ActivityDays"), "{listed:?}");
+    let (code, told) = desk.refused(&[("LATCHKEY_ACTIVITY_DAYS", "0")], &["user", "list"]).await;
+    assert!(code == 2 && told.contains("from 1 to 3650"), "{told}");
+}
+
+/// For how many days the log keeps that the user was made.
+fn days_of_log(engine: &dynoxide::Database, user: &str) -> i64 {
+    let table_name = format!("{STACK}-ActivityTable-{SUFFIX}");
+    let request = ScanRequest { table_name, ..ScanRequest::default() };
+    let items = serde_json::to_value(engine.scan(request).unwrap()).unwrap();
+    let number = |value: &Value| value["N"].as_str().unwrap().parse::<i64>().unwrap();
+    let items = items["Items"].as_array().unwrap();
+    let entry = items.iter().find(|item| item["target"]["M"]["id"]["S"] == user).unwrap();
+    assert_eq!(entry["action"]["S"], "user.created");
+    (number(&entry["ttl"]) - number(&entry["at"]) / 1_000_000) / 86_400
 }

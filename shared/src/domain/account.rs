@@ -10,6 +10,9 @@ use crate::Timestamp;
 
 /// How many sessions at one site an account may have unless the operator says otherwise.
 pub const DEFAULT_SESSION_CAP: u32 = 1;
+/// The session caps that an account may have. Where the cap could be reached, a sign-in reads the session of every slot:
+/// at most one batch of them.
+pub const SESSION_CAPS: std::ops::RangeInclusive<u32> = 1..=100;
 
 /// What kind of account this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

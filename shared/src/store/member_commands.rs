@@ -18,8 +18,8 @@ impl Store {
     /// Makes a user a member of an organization, or changes the role of one, in the operator's name.
     ///
     /// # Errors
-    /// `not_found` where the account is no organization; `conflict` where it would be left without an owner, or the
-    /// member was changed at the same time.
+    /// `not_found` where the account is no organization; `conflict` where it is deactivated and the user no member yet,
+    /// where it would be left without an owner, or where the member was changed at the same time.
     pub async fn add_member(
         &self,
         account_id: AccountId,
@@ -27,10 +27,14 @@ impl Store {
         role: Role,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.counted_organization(account_id).await?;
+        let organization = self.counted_organization(account_id).await?;
         let target = Target::member(user_id).with("role", role.name());
         let entry = |act| Entry::by_operator(account_id, act, target.clone(), now);
         let changed = match self.membership(account_id, user_id).await? {
+            None if organization.is_deactivated() => {
+                return Err(Error::from(Code::Conflict)
+                    .detail("it is deactivated, so that nobody can become a member: activate it first"));
+            }
             None => {
                 let member = Membership { account_id, user_id, role, joined_at: Some(now) };
                 self.join(&member, &[entry(Act::MemberAdded)?]).await?
@@ -43,7 +47,11 @@ impl Store {
                 }
             }
         };
-        if changed == Changed::Done { Ok(()) } else { Err(Code::Conflict.into()) }
+        match changed {
+            Changed::Done => Ok(()),
+            Changed::LastOwner => Err(last_owner()),
+            Changed::Lost(_) => Err(Code::Conflict.into()),
+        }
     }
 
     /// Removes a member from an organization, in the operator's name.
@@ -63,7 +71,8 @@ impl Store {
         let entry = Entry::by_operator(account_id, Act::MemberRemoved, target, now)?;
         match self.remove_member(&member, &[entry]).await? {
             Changed::Done | Changed::Lost(None) => Ok(()),
-            Changed::LastOwner | Changed::Lost(Some(_)) => Err(Code::Conflict.into()),
+            Changed::LastOwner => Err(last_owner()),
+            Changed::Lost(Some(_)) => Err(Code::Conflict.into()),
         }
     }
 
@@ -100,4 +109,8 @@ impl Store {
         request.set_item(Some(item)).send().await.map_err(failed)?;
         Ok(())
     }
+}
+
+fn last_owner() -> Error {
+    Error::from(Code::Conflict).detail("this is its last owner: make another member owner first")
 }

@@ -11,7 +11,7 @@ use super::workspaces::new_workspace;
 use super::{Store, Table, accounts, failed, number};
 use crate::clock::Timestamp;
 use crate::crypto::password::PasswordHash;
-use crate::domain::account::{Account, DEFAULT_SESSION_CAP, Kind, Plan, Status, User};
+use crate::domain::account::{Account, DEFAULT_SESSION_CAP, Kind, Plan, SESSION_CAPS, Status, User};
 use crate::domain::activity::{Act, Entry, Target};
 use crate::domain::email::CanonicalEmail;
 use crate::domain::id::{AccountId, UserId};
@@ -30,7 +30,7 @@ pub struct NewUser<'a> {
 }
 
 impl Store {
-    /// Makes a user with a personal account and its workspace.
+    /// Makes a user with a personal account and its workspace, and logs it.
     ///
     /// # Errors
     /// `invalid_request` where the address is none, `conflict` where it is taken.
@@ -76,11 +76,14 @@ impl Store {
             credentials_epoch: epoch,
             reset: None,
         };
+        let target = Target::user(user_id).with("plan", new.plan.name());
+        let entry = Entry::by_operator(account_id, Act::UserCreated, target, now)?;
         let made = self
             .transaction()
             .only_if((), self.put_new(Table::Credentials, "email", &credentials)?)
             .only_if((), self.put_new(Table::Accounts, "id", &account)?)
-            .only_if((), self.put_new(Table::Accounts, "id", &workspace)?);
+            .only_if((), self.put_new(Table::Accounts, "id", &workspace)?)
+            .recording([&entry])?;
         made.commit().await?.or_conflict()?;
         Ok(account)
     }
@@ -234,11 +237,15 @@ impl Store {
         self.set_in_account(id, "plan", to_value(&plan)?, &entry).await
     }
 
-    /// Sets how many sessions an account may have at one site, and logs it.
+    /// Sets how many sessions an account may have at one site, and logs it. Sessions that there are above it live on.
     ///
     /// # Errors
-    /// `not_found` where there is none.
+    /// `not_found` where there is none; `invalid_request` where the cap is none of [`SESSION_CAPS`].
     pub async fn set_session_cap(&self, id: AccountId, cap: u32, now: Timestamp) -> Result<(), Error> {
+        if !SESSION_CAPS.contains(&cap) {
+            let (least, most) = (SESSION_CAPS.start(), SESSION_CAPS.end());
+            return Err(Error::invalid_field("session_cap", format!("must be from {least} to {most}")));
+        }
         let target = Target::account(id).with("session_cap", cap);
         let entry = Entry::by_operator(id, Act::SessionCapChanged, target, now)?;
         self.set_in_account(id, "session_cap", number(i64::from(cap)), &entry).await

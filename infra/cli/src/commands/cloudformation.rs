@@ -1,5 +1,5 @@
-//! What a stack's resources are, asked of CloudFormation itself: where table names alone do not tell, because
-//! tables of an earlier stack of the same name were kept.
+//! What CloudFormation itself knows of a stack: its parameters, and its resources where table names alone do not tell,
+//! because tables of an earlier stack of the same name were kept.
 
 use std::collections::BTreeMap;
 
@@ -35,6 +35,21 @@ pub(super) async fn resources(
             return Ok(resources);
         }
     }
+}
+
+/// The value of one of `stack`'s parameters; `None` where it has no such parameter.
+pub(super) async fn parameter(
+    aws: &Aws,
+    endpoint: Option<String>,
+    stack: &str,
+    name: &str,
+) -> Result<Option<String>, String> {
+    let request = client(aws, endpoint).describe_stacks().stack_name(stack);
+    let told = request.send().await.map_err(|fault| DisplayErrorContext(fault).to_string())?;
+    let parameters =
+        told.stacks.unwrap_or_default().into_iter().flat_map(|stack| stack.parameters.unwrap_or_default());
+    let mut found = parameters.filter(|parameter| parameter.parameter_key.as_deref() == Some(name));
+    Ok(found.next().and_then(|parameter| parameter.parameter_value))
 }
 
 /// A client as lean as the others.

@@ -1,6 +1,7 @@
 //! The command line: `local`, and what only the operator does.
 
 mod account;
+mod activity;
 mod api;
 mod cloudformation;
 mod key;
@@ -105,6 +106,23 @@ enum Command {
     ProxyPool(proxy_pool::ProxyPool),
 }
 
+impl Command {
+    /// Whether it leaves something in the activity log, where it does what it is told.
+    const fn is_logged(&self) -> bool {
+        !matches!(
+            self,
+            Self::User(user::User::List)
+                | Self::Organization(organization::Organization::List)
+                | Self::Workspace(workspace::WorkspaceCommand::List { .. })
+                | Self::Api(api::Api::List { .. })
+                | Self::Secrets(_)
+                | Self::ProxyPool(_)
+                | Self::Key(_)
+                | Self::Local(_)
+        )
+    }
+}
+
 /// Runs what the command line says.
 pub async fn run(cli: Cli) -> ExitCode {
     let json = cli.global.json;
@@ -113,7 +131,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Key(key::Key::Check(command)) => return key::check(&command, json),
         Command::Api(api::Api::Check(command)) => api::check(&command),
         Command::Api(api::Api::Schema) => api::schema(),
-        command => match operator::connect(&cli.global).await {
+        command => match operator::connect(&cli.global, command.is_logged()).await {
             Ok(operator) => operate(&operator, command).await,
             Err(failure) => Err(failure),
         },

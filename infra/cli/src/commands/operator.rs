@@ -9,7 +9,7 @@ use aws_smithy_http_client::{Builder, tls};
 use aws_types::os_shim_internal::{Env, Fs};
 use latchkey::Timestamp;
 use latchkey::clock::Clock;
-use latchkey::config::{Aws, Config, table_names};
+use latchkey::config::{ACTIVITY_DAYS, Aws, Config, activity_days, table_names};
 use latchkey::crypto::provider::KeyProviderConfig;
 use latchkey::crypto::secret::Secret;
 use latchkey::domain::account::Account;
@@ -23,7 +23,7 @@ use super::outcome::{Failure, note};
 use super::profile::Profile;
 use super::samconfig::{self, Saved};
 use super::target::{Flags, Tables, Target, choose, variable};
-use super::{Global, stack};
+use super::{Global, activity, stack};
 
 /// The longest secret that standard input may hold, in bytes.
 const LONGEST_INPUT: u64 = 16 * 1024;
@@ -40,8 +40,8 @@ pub(super) struct Operator {
     flags: String,
 }
 
-/// The operator that the command line describes.
-pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
+/// The operator that the command line describes; `logs` where the command leaves something in the activity log.
+pub(super) async fn connect(global: &Global, logs: bool) -> Result<Operator, Failure> {
     let environment = Env::real();
     let saved = match &global.endpoint_url {
         Some(_) => Saved::default(),
@@ -63,7 +63,7 @@ pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
     if target.is_saved {
         note(&announcement(&target, &aws), global.json);
     }
-    let store = |tables, aws: &Aws| {
+    let store = |tables, activity_days| {
         Store::connect(&Config {
             issuer: String::new(),
             tables,
@@ -72,20 +72,19 @@ pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
             allow_loopback_upstreams: false,
             upstream_networks: PrivateNetworks::default(),
             alert_keys_url: None,
-            activity_days: latchkey::config::ACTIVITY_DAYS,
+            activity_days,
         })
     };
+    let lister = || store(BTreeMap::new(), ACTIVITY_DAYS);
+    let cloudformation = || {
+        let set = |name| variable(&environment, name);
+        let own = global.endpoint_url.clone().or_else(|| set("AWS_ENDPOINT_URL_CLOUDFORMATION"));
+        own.or_else(|| set("AWS_ENDPOINT_URL"))
+    };
     let tables = match &target.tables {
-        Tables::Stack(stack) => {
-            let endpoint = global
-                .endpoint_url
-                .clone()
-                .or_else(|| variable(&environment, "AWS_ENDPOINT_URL_CLOUDFORMATION"))
-                .or_else(|| variable(&environment, "AWS_ENDPOINT_URL"));
-            stack::tables(&store(BTreeMap::new(), &aws), &aws, endpoint, stack).await?
-        }
+        Tables::Stack(stack) => stack::tables(&lister(), &aws, cloudformation(), stack).await?,
         Tables::Unsaid if global.endpoint_url.is_none() => {
-            return Err(stack::unsaid(&store(BTreeMap::new(), &aws), &aws.region).await);
+            return Err(stack::unsaid(&lister(), &aws.region).await);
         }
         Tables::Variables | Tables::Unsaid => table_names(),
     };
@@ -93,8 +92,14 @@ pub(super) async fn connect(global: &Global) -> Result<Operator, Failure> {
         Tables::Stack(stack) => Some(stack),
         Tables::Variables | Tables::Unsaid => None,
     };
+    let activity_days = match (activity_days(), &stack) {
+        (Err(fault), _) => return Err(Failure::Usage(fault.to_string())),
+        (Ok(Some(days)), _) => days,
+        (Ok(None), Some(stack)) if logs => activity::days(&aws, cloudformation(), stack, global.json).await,
+        (Ok(None), _) => ACTIVITY_DAYS,
+    };
     Ok(Operator {
-        store: store(tables, &aws),
+        store: store(tables, activity_days),
         aws,
         stack,
         now: Clock::System.now(),

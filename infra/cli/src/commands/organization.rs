@@ -1,7 +1,6 @@
 //! `latchkey organization …`
 
 use clap::{Args, Subcommand, ValueEnum};
-use latchkey::Code;
 use latchkey::domain::account;
 use latchkey::domain::activity::{Act, Entry, Target};
 use latchkey::domain::id::{AccountId, UserId};
@@ -138,10 +137,7 @@ async fn rename(operator: &Operator, id: AccountId, name: &str) -> Result<Report
 async fn remove_member(operator: &Operator, id: AccountId, email: &str) -> Result<Report, Failure> {
     let user = user(operator, email).await?;
     let removed = operator.store.expel_member(id, user, operator.now).await;
-    removed.map_err(|error| match error.code {
-        Code::Conflict => Failure::Conflict(format!("{email} is the last owner of {id}: nothing was done")),
-        _ => Failure::of(&error, &format!("the member {email} of {id}")),
-    })?;
+    removed.map_err(|error| Failure::of(&error, &format!("the member {email} of {id}")))?;
     Ok(Report {
         text: format!("{email} is no member of {id} any more."),
         json: json!({ "id": user, "organization_id": id }),

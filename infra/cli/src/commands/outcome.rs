@@ -31,6 +31,9 @@ impl Failure {
     pub fn of(error: &Error, what: &str) -> Self {
         match error.code {
             Code::NotFound => Self::NotFound(format!("{what} does not exist")),
+            Code::Conflict if error.detail != Code::Conflict.detail() => {
+                Self::Conflict(format!("{what}: {}", error.detail))
+            }
             Code::Conflict => Self::Conflict(format!(
                 "{what} exists already, or was changed at the same time: nothing was done"
             )),

@@ -184,6 +184,7 @@ fn shown(account: &account::Account) -> Value {
         "account_id": account.id,
         "workspace_id": account.workspace_id,
         "plan": account.plan,
+        "session_cap": account.session_cap,
         "status": if account.is_deactivated() { account::Status::Deactivated } else { account::Status::Active },
         "created_at": latchkey::domain::time::shown(account.created_at),
     })
