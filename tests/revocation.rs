@@ -34,7 +34,7 @@ struct World {
     workspace: String,
 }
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "access",
     "refresh",
     "acting",
@@ -45,6 +45,7 @@ const NAMES: [&str; 11] = [
     "organization key",
     "workspace key",
     "access in the organization",
+    "personal in the organization",
     "cookie in the organization",
 ];
 
@@ -122,6 +123,7 @@ impl World {
             "personal" => list().bearer(&self.personal.1),
             "cookie" => list().cookie(&self.cookie),
             "access in the organization" => list().bearer(&self.acting).acting_in(self.organization.id),
+            "personal in the organization" => list().bearer(&self.personal.1).acting_in(self.organization.id),
             "cookie in the organization" => list().cookie(&self.cookie).acting_in(self.organization.id),
             key => list().bearer(&self.keys[key].1),
         };
@@ -160,15 +162,20 @@ const INVALID: &str = "invalid_credentials";
 const DENIED: &str = "permission_denied";
 const DEACTIVATED: &str = "account_deactivated";
 /// What only Jane's own sign-ins carry.
-const HERS: [&str; 7] = [
+const HERS: [&str; 8] = [
     "access",
     "refresh",
     "acting",
     "personal",
     "cookie",
     "access in the organization",
+    "personal in the organization",
     "cookie in the organization",
 ];
+
+/// What of it acts in the organization.
+const IN_THE_ORGANIZATION: [&str; 3] =
+    ["access in the organization", "personal in the organization", "cookie in the organization"];
 
 #[tokio::test]
 async fn a_key_that_is_revoked_rotated_or_reported() {
@@ -238,7 +245,10 @@ async fn a_session_or_a_token_that_is_ended_from_elsewhere() {
     assert_eq!(world.refused_after(end, 204).await, all(&["access", "refresh"], INVALID));
 
     let end = world.app.delete(&format!("/v1/tokens/{}", world.personal.0)).bearer(&world.acting).send();
-    assert_eq!(world.refused_after(end, 204).await, all(&["access", "refresh", "personal"], INVALID));
+    assert_eq!(
+        world.refused_after(end, 204).await,
+        all(&["access", "refresh", "personal", "personal in the organization"], INVALID)
+    );
 }
 
 #[tokio::test]
@@ -258,7 +268,8 @@ async fn a_password_that_is_changed() {
     let body = json!({ "current_password": PASSWORD, "new_password": "seventeen otters cross the harbour" });
     let change = world.app.post("/api/auth/password/", body).bearer(&world.acting).send();
     // The session by which it was changed lives on, and so do keys.
-    let expected = all(&["access", "refresh", "personal", "cookie", "cookie in the organization"], INVALID);
+    let mut expected = all(&HERS, INVALID);
+    expected.retain(|name, _| !["acting", "access in the organization"].contains(name));
     assert_eq!(world.refused_after(change, 204).await, expected);
 }
 
@@ -290,14 +301,27 @@ async fn an_account_that_is_deactivated() {
     assert_eq!(world.refused().await, BTreeMap::new());
 }
 
+/// Wherever she acts; the organization's keys are not hers.
+#[tokio::test]
+async fn a_user_who_is_deactivated() {
+    let world = World::start().await;
+    let (store, now) = (world.app.store(), world.app.clock.now());
+    store.set_user_status(world.jane.id, Status::Deactivated, now).await.expect("a status");
+    let mut expected = all(&HERS, DEACTIVATED);
+    expected.extend(all(&["account key", "personal workspace key"], DEACTIVATED));
+    assert_eq!(world.refused().await, expected);
+    store.set_user_status(world.jane.id, Status::Active, now).await.expect("a status");
+    assert_eq!(world.refused().await, BTreeMap::new());
+}
+
 #[tokio::test]
 async fn an_organization_that_is_deactivated() {
     let world = World::start().await;
     let (store, now) = (world.app.store(), world.app.clock.now());
     store.set_status(world.organization.id, Status::Deactivated, now).await.expect("a status");
-    let names =
-        ["organization key", "workspace key", "access in the organization", "cookie in the organization"];
-    assert_eq!(world.refused().await, all(&names, DEACTIVATED));
+    let mut expected = all(&IN_THE_ORGANIZATION, DEACTIVATED);
+    expected.extend(all(&["organization key", "workspace key"], DEACTIVATED));
+    assert_eq!(world.refused().await, expected);
     store.set_status(world.organization.id, Status::Active, now).await.expect("a status");
     assert_eq!(world.refused().await, BTreeMap::new());
 }
@@ -308,8 +332,7 @@ async fn a_member_who_is_removed() {
     let path = format!("/v1/organizations/{}/members/{}", world.organization.id, world.jane.id);
     let remove = world.app.delete(&path).bearer(&world.owners).send();
     // The organization's keys, which she made, are the organization's.
-    let names = ["access in the organization", "cookie in the organization"];
-    assert_eq!(world.refused_after(remove, 204).await, all(&names, DENIED));
+    assert_eq!(world.refused_after(remove, 204).await, all(&IN_THE_ORGANIZATION, DENIED));
 }
 
 #[tokio::test]
@@ -335,7 +358,7 @@ async fn a_workspace_and_an_organization_that_are_deleted() {
 
     let delete = world.app.delete(&organization).bearer(&world.owners).send();
     let mut expected = all(&["workspace key", "organization key"], INVALID);
-    expected.extend(all(&["access in the organization", "cookie in the organization"], DENIED));
+    expected.extend(all(&IN_THE_ORGANIZATION, DENIED));
     assert_eq!(world.refused_after(delete, 204).await, expected);
     assert_eq!(world.app.sign_in(&world.owner).await.access.split('.').count(), 3);
 }

@@ -132,3 +132,33 @@ async fn a_sign_out_is_logged_once() {
     let entry = only(&app, &again.access, "login_session.ended").await;
     assert_eq!(entry["target"]["id"], decoded(&tokens.access, 1)["sid"]);
 }
+
+#[tokio::test]
+async fn each_wrong_present_password_is_one_refused_change_up_to_the_cap() {
+    let app = TestApp::start().await;
+    let (jane, tokens) = app.signed_in("jane").await;
+    let change = || {
+        let body = json!({ "current_password": "wrong", "new_password": "ferry-tulip-okra-lantern" });
+        app.post("/api/auth/password/", body).bearer(&tokens.access).send()
+    };
+    lose(&app, PUT);
+    change().await.is(400);
+    assert_eq!(app.database.heal(), 1);
+    let entry = only(&app, &tokens.access, "password.changed").await;
+    assert_eq!(entry["outcome"], json!({ "type": "refused", "error_code": "invalid_credentials" }));
+    assert_eq!(entry["target"], json!({ "type": "user", "id": jane.id }));
+    assert_eq!(entry["actor"], json!({ "type": "user", "id": jane.id }));
+    // One that cannot be logged is not answered as refused.
+    app.database.inject(On::Every(PUT.to_owned()), Kind::Failed);
+    change().await.refuses(UNAVAILABLE);
+    assert_eq!(app.database.heal(), 1);
+
+    join_all((0..48).map(|_| change())).await;
+    let refused = entries(&app, &tokens.access, "password.changed").await;
+    let codes = each(&refused, "/outcome/error_code");
+    let of = |wanted: &str| codes.iter().filter(|code| *code == wanted).count();
+    // The second guess of ten is the one that could not be logged.
+    assert_eq!((of("invalid_credentials"), of("too_many_attempts"), codes.len()), (9, 10, 19));
+    assert_eq!(refused.iter().filter(|entry| entry["target"]["more"].is_string()).count(), 1);
+    assert_eq!(entries(&app, &tokens.access, "sign_in.failed").await.len(), 0);
+}

@@ -200,3 +200,47 @@ async fn an_entry_that_cannot_be_stored_is_told_to_the_functions_log() {
     let entry: Value = serde_json::from_str(told["entry"].as_str().unwrap()).unwrap();
     assert_eq!((&told["level"], &entry["action"]), (&json!("ERROR"), &json!("upstream.called")));
 }
+
+#[tokio::test]
+async fn a_sign_in_that_a_limit_refuses_is_logged_up_to_so_many_a_minute() {
+    let scene = scene().await;
+    scene.sign_in("ada").await;
+    lose(&scene.app, PUT);
+    scene.login("bob", PASSWORD).send().await.is(403);
+    assert_eq!(scene.app.database.heal(), 1);
+    for _ in 0..2 {
+        scene.login("ada", PASSWORD).send().await.is(200);
+    }
+    scene.login("ada", PASSWORD).send().await.is(429);
+    let refused = refusals(&scene).await;
+    let expected = [("login_rate_limited", "a***"), ("session_limit", "b***")].map(|(code, user)| {
+        let target = json!({ "type": "api", "id": "mill", "site_user": user });
+        (target, json!({ "type": "refused", "error_code": code }))
+    });
+    assert_eq!(refused.len(), 2);
+    for (entry, (target, outcome)) in refused.iter().zip(expected) {
+        assert_eq!((&entry["target"], &entry["outcome"]), (&target, &outcome));
+        assert_eq!(entry["key"], scene.key.id);
+    }
+    // With the two before, ten of the minute are there; the last says that there were more.
+    let again = || scene.login("ada", PASSWORD).send();
+    for answer in join_all((0..20).map(|_| again())).await {
+        answer.is(429);
+    }
+    let refused = refusals(&scene).await;
+    assert_eq!(refused.len(), 10);
+    assert_eq!(refused.iter().filter(|entry| entry["target"]["more"].is_string()).count(), 1);
+    scene.app.clock.advance(60);
+    again().await.is(429);
+    assert_eq!(refusals(&scene).await.len(), 11);
+    // What cannot be logged is not answered as refused.
+    scene.app.database.inject(On::Every(PUT.to_owned()), Kind::Failed);
+    again().await.is(503);
+    assert_eq!(scene.app.database.heal(), 1);
+}
+
+/// The sign-ins that were refused, newest first.
+async fn refusals(scene: &Scene) -> Vec<Value> {
+    let entries = entries(&scene.app, &scene.key.secret, "upstream.signed_in").await;
+    entries.into_iter().filter(|entry| entry["outcome"]["type"] == "refused").collect()
+}

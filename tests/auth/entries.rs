@@ -67,6 +67,7 @@ async fn each_act_stands_in_the_log_of_its_user() {
         [action, outcome, actor, target].map(str::to_owned)
     };
     let expected = [
+        of("user.created", "succeeded", "operator", &user),
         of("token.created", "succeeded", "user", &token),
         of("token.revoked", "succeeded", "user", &token),
         of("login_session.ended", "succeeded", "user", &session_of(&lost.access)),

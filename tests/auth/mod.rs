@@ -3,6 +3,7 @@
 mod authorizer;
 mod credentials;
 mod entries;
+mod ledger;
 mod login;
 mod login_throttle;
 mod logout;

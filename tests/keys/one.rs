@@ -72,6 +72,18 @@ async fn faulty_changes_change_nothing() {
         ("name", "must be a string"),
         ("rate_limit", "must be a whole number from 1 to 1000000"),
     ]);
+    // One fault is told as one.
+    for (field, value, message) in [
+        ("name", json!(7), "must be a string"),
+        ("rate_limit", json!(0), "must be a whole number from 1 to 1000000"),
+        ("expires_at", json!("soon"), "must be a time as in 2030-01-31T12:00:00Z"),
+        ("expires_at", json!("2020-01-01T00:00:00Z"), "must lie in the future"),
+        ("allowed_ips", json!([]), "must be a list of 1 to 50 networks, or null"),
+        ("unusual", json!(true), "can only be cleared, with null"),
+        ("colour", json!("red"), "is not a field of this request"),
+    ] {
+        patch(json!({ field: value })).await.refuses_fields(&[(field, message)]);
+    }
     patch(json!(["name"])).await.refuses_fields(&[("", "must be a JSON object")]);
     assert_eq!(app.database.dump().await, before);
 }

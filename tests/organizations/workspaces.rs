@@ -185,3 +185,35 @@ async fn no_account_has_more_than_a_hundred_however_many_at_once() {
     make().await.is(201);
     make().await.refuses(FULL);
 }
+
+#[tokio::test]
+async fn keys_of_a_deleted_workspace_are_shown_as_what_they_are() {
+    let app = TestApp::start().await;
+    let (jane, harbour) = harbour(&app).await;
+    let path = at(harbour.id, "/workspaces");
+    let workspace = jane.post(&app, &path, json!({ "name": "w" })).await.is(201).text("id");
+    for id in [workspace.clone(), harbour.workspace_id.to_string()] {
+        let scope = json!({ "name": "k", "scope": { "type": "workspace", "id": id } });
+        organization_key(&app, &jane, &harbour, scope).await;
+    }
+    organization_key(&app, &jane, &harbour, json!({ "name": "k" })).await;
+    let acting = |path: &str| app.get(path).bearer(&jane.access).acting_in(harbour.id).send();
+    let active = async || -> Vec<(Value, bool)> {
+        let (list, trace) = app.database.watch(acting("/v1/api-keys")).await;
+        assert_eq!(trace.trips(), 3, "no read for each: {:?}", trace.labels());
+        let mut shown = Vec::new();
+        for key in list.is(200).json["data"].as_array().unwrap() {
+            let one = acting(&format!("/v1/api-keys/{}", key["id"].as_str().unwrap())).await.is(200);
+            assert_eq!(&one.json, key);
+            shown.push((key["scope"]["id"].clone(), key["is_active"].as_bool().unwrap()));
+        }
+        shown
+    };
+    assert!(active().await.iter().all(|(_, is_active)| *is_active));
+    jane.delete(&app, &format!("{path}/{workspace}")).await.is(204);
+    let shown = active().await;
+    assert_eq!(shown.len(), 3);
+    for (scope, is_active) in shown {
+        assert_eq!(is_active, scope != workspace, "{scope}");
+    }
+}

@@ -159,6 +159,45 @@ async fn all_of_them_end_at_once() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_under_way_when_all_of_them_end_makes_a_session_that_holds() {
+    let scene = Scene::start().await;
+    scene.cap(2).await;
+    let ada = scene.sign_in("ada").await;
+    let held = scene.site.hold("/login");
+    let sign_in = tokio::spawn(scene.login("bob", PASSWORD).send());
+    held.reached(1).await;
+    scene.app.delete("/v1/sessions").bearer(&scene.key.secret).send().await.is(204);
+    drop(held);
+    let bob = Session::from(&sign_in.await.unwrap());
+    scene.steady(&ada).await.refuses(SESSION_NOT_FOUND);
+    scene.steady(&bob).await.is(200);
+    assert_eq!(ids(&list(&scene, "").send().await), [bob.id.as_str()]);
+}
+
+#[tokio::test]
+async fn ending_all_of_them_races_with_sign_ins_and_leaves_none_half_alive() {
+    let scene = Scene::start().await;
+    scene.cap(3).await;
+    let ada = scene.sign_in("ada").await;
+    let end_all = || scene.app.delete("/v1/sessions").bearer(&scene.key.secret).send();
+    let (ended, bob, cyd) = tokio::join!(end_all(), scene.sign_in("bob"), scene.sign_in("cyd"));
+    ended.is(204);
+    scene.steady(&ada).await.refuses(SESSION_NOT_FOUND);
+    let listed = list(&scene, "").send().await;
+    let listed = ids(&listed);
+    for session in [&bob, &cyd] {
+        match listed.contains(&session.id.as_str()) {
+            true => drop(scene.steady(session).await.is(200)),
+            false => scene.steady(session).await.refuses(SESSION_NOT_FOUND),
+        }
+    }
+    end_all().await.is(204);
+    for session in [&ada, &bob, &cyd] {
+        scene.steady(session).await.refuses(SESSION_NOT_FOUND);
+    }
+}
+
+#[tokio::test]
 async fn who_may_see_and_end_them() {
     let scene = Scene::start().await;
     let session = scene.sign_in("ada").await;

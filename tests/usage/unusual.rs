@@ -70,6 +70,40 @@ async fn a_new_network_is_told_once_and_not_the_first() {
     assert_eq!(reasons, ["new_network"; 3]);
 }
 
+/// Whoever moves about is told of no more: the item stays as large as it is, and a use costs one write.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_key_that_was_used_from_sixteen_networks_is_told_of_no_more() {
+    let app = TestApp::start().await;
+    let (jane, tokens) = app.signed_in("jane").await;
+    let access = &tokens.access;
+    let key = app.key(access, json!({ "name": "k" })).await;
+    let from = async |network: u8| {
+        let client = app.from(&format!("127.0.{network}.1"));
+        client.get("/api/auth/session").bearer(&key.secret).send().await.is(200)
+    };
+    for network in 0..16 {
+        from(network).await;
+    }
+    assert_eq!(logged(&app).await.len(), 15, "each but the first");
+    take_note(&app, access, &key).await;
+    let networks = async || item(&app, &jane, &key).await["networks"].clone();
+    let sixteen = networks().await;
+    assert_eq!(sixteen["BS"].as_array().unwrap().len(), 16);
+    for network in 16..24 {
+        let (_, trace) = app.database.watch(from(network)).await;
+        assert_eq!(trace.writes().len(), 1, "{:?}", trace.labels());
+    }
+    // Nor on another day, which is written anew.
+    app.clock.advance(DAY);
+    let access = &app.refresh(&tokens.refresh).await.text("access");
+    from(30).await;
+    from(31).await;
+    assert_eq!(networks().await, sixteen);
+    assert_eq!(mark(&app, access, &key).await, Value::Null);
+    assert_eq!((logged(&app).await.len(), requests(&app, access, &key, 2).await), (15, vec![24, 2]));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_times_the_usual_rate_is_told_once_a_day() {
     let app = TestApp::start().await;

@@ -43,7 +43,7 @@ async fn start(app: &App, email: &str, password: &Secret, request: &Request) -> 
     if password.expose_secret().is_empty() {
         return Err(Error::invalid_field("password", "must not be empty"));
     }
-    let proof = sign_in::check(app, &address, password, request).await?;
+    let proof = sign_in::check(app, &address, password, request, None).await?;
     sign_in::start(app, SessionKind::Console, &proof, request).await
 }
 

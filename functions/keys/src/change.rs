@@ -16,6 +16,7 @@ use crate::{key_entry, one, view};
 pub async fn change(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = one::find(app, request, id, Permission::KeysWrite).await?;
     let mut fields = request.fields()?;
+    fields.require_any("name, permissions, expires_at, allowed_ips, rate_limit or unusual");
     let name = fields.peek("name").is_some().then(|| input::name(&mut fields));
     let bounds = Bounds::take(&mut fields, request.now);
     let unusual = fields.take("unusual");
@@ -24,12 +25,6 @@ pub async fn change(app: &App, request: &Request, id: &str) -> Result<Response, 
         fields.fault("unusual", "can only be cleared, with null");
     }
     let changes_key = name.is_some() || !bounds.is_empty();
-    if !changes_key && !takes_note && fields.is_empty() {
-        fields.fault(
-            "",
-            "must name something to change: name, permissions, expires_at, allowed_ips, rate_limit or unusual",
-        );
-    }
     fields.finish()?;
 
     let Found { principal, mut key, mut usage } = found;
@@ -68,5 +63,5 @@ pub async fn change(app: &App, request: &Request, id: &str) -> Result<Response, 
         app.store.clear_unusual(key.account_id, key.id).await?;
         usage.unusual = None;
     }
-    Ok(Response::json(&view::key(&key, &usage, request.now)))
+    Ok(Response::json(&view::key(&key, &usage, &principal.account, request.now)))
 }

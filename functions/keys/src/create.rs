@@ -72,6 +72,6 @@ pub async fn create(app: &App, request: &Request) -> Result<Response, Error> {
     app.store.put_new_key(&key, &entry).await?;
     Ok(Response::json_with(
         StatusCode::CREATED,
-        &view::with_secret(&key, &Usage::default(), &secret, request.now),
+        &view::with_secret(&key, &Usage::default(), &principal.account, &secret, request.now),
     ))
 }

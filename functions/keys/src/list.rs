@@ -26,7 +26,7 @@ pub async fn list(app: &App, request: &Request) -> Result<Response, Error> {
     let data: Vec<Value> = page
         .keys
         .iter()
-        .map(|key| view::key(key, usage.get(&key.id).unwrap_or(&unused), request.now))
+        .map(|key| view::key(key, usage.get(&key.id).unwrap_or(&unused), &principal.account, request.now))
         .collect();
     paging.answer(app, &data, page.next.as_ref())
 }

@@ -44,7 +44,7 @@ pub async fn find(app: &App, request: &Request, id: &str, permission: Permission
 
 pub async fn show(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let found = find(app, request, id, Permission::KeysRead).await?;
-    Ok(Response::json(&view::key(&found.key, &found.usage, request.now)))
+    Ok(Response::json(&view::key(&found.key, &found.usage, &found.principal.account, request.now)))
 }
 
 pub async fn revoke(app: &App, request: &Request, id: &str) -> Result<Response, Error> {

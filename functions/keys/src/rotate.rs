@@ -39,5 +39,11 @@ pub async fn rotate(app: &App, request: &Request, id: &str) -> Result<Response, 
         Written::Lost(Some(_)) => return Err(Code::Conflict.into()),
         Written::Lost(None) => return Err(Code::NotFound.into()),
     }
-    Ok(Response::json(&view::with_secret(&rotated, &found.usage, &secret, request.now)))
+    Ok(Response::json(&view::with_secret(
+        &rotated,
+        &found.usage,
+        &found.principal.account,
+        &secret,
+        request.now,
+    )))
 }

@@ -33,7 +33,7 @@ pub static FUNCTION: Function = Function {
 async fn handle(app: &App, request: Request) -> Result<Response, Error> {
     request.only("POST")?;
     let (email, password) = parse(&request)?;
-    let proof = sign_in::check(app, &email, &password, &request).await?;
+    let proof = sign_in::check(app, &email, &password, &request, None).await?;
     let session = sign_in::start(app, SessionKind::Api, &proof, &request).await?;
     answer(app, &session, &proof.credentials, &request)
 }

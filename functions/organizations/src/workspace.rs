@@ -41,9 +41,7 @@ pub async fn change(app: &App, request: &Request, id: &str, workspace: &str) -> 
     let (acting, found) = find(app, request, id, workspace).await?;
     acting.may_manage()?;
     let mut fields = request.fields()?;
-    if fields.is_empty() {
-        fields.fault("", "must name something to change: name, rate_limit or allowed_ips");
-    }
+    fields.require_any("name, rate_limit or allowed_ips");
     let change = WorkspaceChange {
         name: fields.peek("name").is_some().then(|| input::name(&mut fields)),
         rate_limit: fields.rate("rate_limit"),

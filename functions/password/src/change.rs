@@ -6,7 +6,7 @@ use latchkey::auth;
 use latchkey::crypto::password;
 use latchkey::crypto::secret::Secret;
 use latchkey::domain::account::User;
-use latchkey::domain::activity::{Act, Outcome, Target};
+use latchkey::domain::activity::{Act, Target};
 use latchkey::domain::email::CanonicalEmail;
 use latchkey::domain::new_password;
 use latchkey::error::{Code, Error};
@@ -29,14 +29,11 @@ pub async fn change(app: &App, request: &Request) -> Result<Response, Error> {
     let entry = principal
         .entry(request, Act::PasswordChanged, Target::user(person.user_id))
         .in_log_of(person.account.id);
-    let proof = match sign_in::check(app, &email, &current, request).await {
-        Err(error) if error.code == Code::InvalidCredentials => {
-            let error = Error::invalid_field("current_password", "is wrong");
-            app.store.record(&entry.ended(Outcome::of(&error))).await?;
-            return Err(error);
-        }
-        checked => checked?,
-    };
+    let checked = sign_in::check(app, &email, &current, request, Some(&entry)).await;
+    let proof = checked.map_err(|error| match error.code {
+        Code::InvalidCredentials => Error::invalid_field("current_password", "is wrong"),
+        _ => error,
+    })?;
     let hash = password::hash(&new).await?;
     let epoch = Epoch::from(&proof.credentials);
     // Asked for by a session of another epoch than the password's: something else has just ended it.

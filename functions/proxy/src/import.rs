@@ -53,7 +53,12 @@ pub async fn import(
     let jar = import::jar(&cookies, &loaded.api.hosts, request.now).map_err(Error::invalid)?;
     let who = Who::of(app, loaded.account_id(), &loaded.api.id, &identity)?;
     let rows = loaded.has_limits.then_some(&loaded.rows);
-    let granted = who.take(app, rows, loaded.principal.account.session_cap, request.now).await?;
+    let granted = match who.take(app, rows, loaded.principal.account.session_cap, request.now).await {
+        Ok(granted) => granted,
+        Err(error) => {
+            return Err(log::not_begun(app, request, loaded, Act::UpstreamImported, &identity, error).await);
+        }
+    };
 
     let mut state = State { jar, ..State::default() };
     let call = Call { app, request, loaded, budget: Budget::start() };

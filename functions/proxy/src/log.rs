@@ -9,7 +9,7 @@ use latchkey::domain::activity::{Act, Entry, Outcome, Target};
 use latchkey::domain::id::{ApiId, WorkspaceId};
 use latchkey::domain::masked::masked;
 use latchkey::error::{Code, Error};
-use latchkey::http::Request;
+use latchkey::http::{Request, record_refusal};
 use latchkey::store::upstream_sessions::UpstreamSession;
 use latchkey::upstream::definition::{Endpoint, Method};
 use tokio::time::timeout;
@@ -43,13 +43,46 @@ pub async fn no_session(
     if error.code == Code::Unavailable {
         return error;
     }
+    let entry = of_attempt(request, loaded, action, identity).ended(Outcome::of(&error));
+    app.store.record(&entry).await.err().unwrap_or(error)
+}
+
+/// Logs that a sign-in or an import was refused before the site was asked, up to so many times a minute: nothing else
+/// bounds how often that is. Gives what is to be answered.
+pub async fn not_begun(
+    app: &App,
+    request: &Request,
+    loaded: &Loaded,
+    action: Act,
+    identity: &str,
+    error: Error,
+) -> Error {
+    refused(app, request, &loaded.principal, of_attempt(request, loaded, action, identity), error).await
+}
+
+/// Logs a refusal for a limit as `entry`, up to so many a minute, and gives what is to be answered.
+pub async fn refused(
+    app: &App,
+    request: &Request,
+    principal: &Principal,
+    entry: Entry,
+    error: Error,
+) -> Error {
+    if !matches!(error.code, Code::SessionLimit | Code::LoginRateLimited) {
+        return error;
+    }
+    let entry = entry.ended(Outcome::of(&error));
+    record_refusal(app, &principal.into(), entry, request.now).await.err().unwrap_or(error)
+}
+
+/// That a session was to be made, which nothing came of.
+fn of_attempt(request: &Request, loaded: &Loaded, action: Act, identity: &str) -> Entry {
     let api = &loaded.api;
     let target = match masked(identity) {
         Some(masked) => Target::api(&api.id).with("site_user", masked),
         None => Target::api(&api.id),
     };
-    let entry = loaded.principal.entry(request, action, target).within(api.workspace_id);
-    app.store.record(&entry.ended(Outcome::of(&error))).await.err().unwrap_or(error)
+    loaded.principal.entry(request, action, target).within(api.workspace_id)
 }
 
 /// That an endpoint is called, where that may change something upstream.

@@ -116,7 +116,12 @@ async fn sign_in(call: &Call<'_>, scheme: &SessionScheme, open: &mut Open) -> Re
     let Ok(inputs) = input::check_credentials(&flow, credentials) else { return Ok(false) };
     // A proxy that is gone costs no attempt.
     let way = Way::of_session(app, call.request, api, &api.session_carries, &open.state).await?;
-    slots::take_attempt(app, account_id, &api.id).await.map_err(|error| error.session_state("expired"))?;
+    let (principal, act) = (&call.loaded.principal, Act::UpstreamSignedIn);
+    let entry = log::of_session(principal, call.request, act, &open.stored).with("credentials", "remembered");
+    if let Err(error) = slots::take_attempt(app, account_id, &api.id).await {
+        let error = log::refused(app, call.request, principal, entry, error).await;
+        return Err(error.session_state("expired"));
+    }
 
     let site = Site { base_url: &api.base_url, session: Some(scheme) };
     let (now, send) = (app.clock.now(), |outgoing| way.send(outgoing));
@@ -128,8 +133,6 @@ async fn sign_in(call: &Call<'_>, scheme: &SessionScheme, open: &mut Open) -> Re
         Ok(SignIn::Refused(reason)) => Outcome::of(&refused(*reason)),
         Err(error) => Outcome::of(error),
     };
-    let (principal, act) = (&call.loaded.principal, Act::UpstreamSignedIn);
-    let entry = log::of_session(principal, call.request, act, &open.stored).with("credentials", "remembered");
     log::put(app, &entry.ended(outcome)).await;
     match signed_in? {
         SignIn::Done(mut signed_in) => {

@@ -56,7 +56,12 @@ pub async fn sign_in(
         flow.identity().and_then(|name| inputs.get(name)).and_then(Value::as_str).unwrap_or_default();
     let who = Who::of(app, loaded.account_id(), &loaded.api.id, identity)?;
     let rows = loaded.has_limits.then_some(&loaded.rows);
-    let granted = who.take(app, rows, loaded.principal.account.session_cap, request.now).await?;
+    let granted = match who.take(app, rows, loaded.principal.account.session_cap, request.now).await {
+        Ok(granted) => granted,
+        Err(error) => {
+            return Err(log::not_begun(app, request, loaded, Act::UpstreamSignedIn, identity, error).await);
+        }
+    };
 
     let (outcome, ()) = join(run(app, request, loaded, flow, &inputs), count_use(app, request)).await;
     let error = match outcome {

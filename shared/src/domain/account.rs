@@ -131,6 +131,12 @@ impl Account {
     pub fn workspaces(&self) -> impl Iterator<Item = WorkspaceId> {
         std::iter::once(self.workspace_id).chain(self.more_workspaces.iter().copied())
     }
+
+    /// Whether a workspace is one of the account's.
+    #[must_use]
+    pub fn has_workspace(&self, id: WorkspaceId) -> bool {
+        self.workspace_id == id || self.more_workspaces.contains(&id)
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde's `skip_serializing_if` calls")]

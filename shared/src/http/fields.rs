@@ -27,10 +27,11 @@ impl Fields {
         self.object.get(field)
     }
 
-    /// Whether no field is left.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.object.is_empty()
+    /// Notes a fault where nothing is given at all. `names` are the fields that could be, as in `name or role`.
+    pub fn require_any(&mut self, names: &str) {
+        if self.object.is_empty() {
+            self.fault("", format!("must name something to change: {names}"));
+        }
     }
 
     /// Takes a field as it is, with `null` where it was given so.

@@ -17,7 +17,7 @@ pub use form::Form;
 pub use given::Given;
 pub use line::Line;
 pub use paging::Paging;
-pub use refusals::Refusals;
+pub use refusals::{Refusals, record_refusal};
 pub use request::{ClientAddress, Request, arrived, decode_base64};
 pub use response::Response;
 pub use serve::{Answer, refuse, serve};

@@ -50,21 +50,26 @@ impl Refusals {
     }
 
     async fn try_log(&self, app: &App, who: Who, error: &Error) -> Result<(), Error> {
-        let minute = self.now.as_second().div_euclid(60);
-        let counter = format!("denied/{}/{minute}", who.name());
-        // Each gets a number of its own, so that parallel ones cannot pass the cap together.
-        let number = app.store.count_towards(&counter, 1, at_second((minute + 1) * 60)).await?;
-        if number > PER_MINUTE {
-            return Ok(());
-        }
-        let mut target = Target::route(&self.route).with("method", self.method);
-        if number == PER_MINUTE {
-            target = target.with("more", MORE);
-        }
+        let target = Target::route(&self.route).with("method", self.method);
         let origin = Origin { arrived: self.arrived, request_id: &self.request_id, ip: self.ip };
         let entry = Entry::new(who.account_id, origin, who.actor, Act::Denied, target);
         let entry = Entry { key: who.key, workspace_id: who.workspace_id, ..entry };
-        app.store.record(&entry.ended(Outcome::refused(error.code))).await
+        record_refusal(app, &who, entry.ended(Outcome::refused(error.code)), self.now).await
+    }
+}
+
+/// Puts the entry of a refusal of `who` into the log, up to so many a minute.
+///
+/// # Errors
+/// `unavailable` where DynamoDB fails.
+pub async fn record_refusal(app: &App, who: &Who, entry: Entry, now: Timestamp) -> Result<(), Error> {
+    let minute = now.as_second().div_euclid(60);
+    let counter = format!("denied/{}/{minute}", who.name());
+    // Each gets a number of its own, so that parallel ones cannot pass the cap together.
+    match app.store.count_towards(&counter, 1, at_second((minute + 1) * 60)).await? {
+        ..PER_MINUTE => app.store.record(&entry).await,
+        PER_MINUTE => app.store.record(&entry.with("more", MORE)).await,
+        _ => Ok(()),
     }
 }
 

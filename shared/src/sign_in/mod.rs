@@ -12,7 +12,7 @@ use self::throttle::{Attempt, Throttle};
 use crate::app::App;
 use crate::crypto::password::{self, PasswordHash};
 use crate::crypto::secret::Secret;
-use crate::domain::activity::{Act, Actor, Target};
+use crate::domain::activity::{Act, Actor, Entry, Target};
 use crate::domain::email::CanonicalEmail;
 use crate::domain::id::LoginSessionId;
 use crate::domain::refresh::{LoginSession, SessionKind};
@@ -42,7 +42,8 @@ impl Proof {
 }
 
 /// Checks the password of `email`. The work is the same for an unknown address and for a wrong password, and
-/// the attempt is counted before the hash is computed: nothing tells the two apart.
+/// the attempt is counted before the hash is computed: nothing tells the two apart. A refusal stands in the log, once: as
+/// `asked`, where somebody who is signed in is asked for the password once more, else as a failed sign-in.
 ///
 /// # Errors
 /// `too_many_attempts`, [`refused`], or `unavailable`.
@@ -51,18 +52,19 @@ pub async fn check(
     email: &CanonicalEmail,
     password: &Secret,
     request: &Request,
+    asked: Option<&Entry>,
 ) -> Result<Proof, Error> {
     let throttle = Throttle::of(app, email, request.client_address, request.now)?;
     let (attempt, credentials) = try_join(throttle.count(app), app.store.credentials(email)).await?;
     let counted = (&throttle, &attempt);
     if let Err(error) = attempt.check(request.now) {
-        return Err(log::refused(app, request, counted, credentials.as_ref(), error).await);
+        return Err(log::refused(app, request, counted, credentials.as_ref(), asked, error).await);
     }
     let hash = credentials.as_ref().and_then(|credentials| credentials.password_hash.as_deref());
     let is_right = password::verify(hash.and_then(PasswordHash::parse).as_ref(), password).await?;
     match credentials {
         Some(credentials) if is_right => Ok(Proof { credentials, throttle, attempt }),
-        other => Err(log::refused(app, request, counted, other.as_ref(), refused()).await),
+        other => Err(log::refused(app, request, counted, other.as_ref(), asked, refused()).await),
     }
 }
 
@@ -93,7 +95,7 @@ pub async fn start(
         Started::Outdated => refused(),
     };
     let counted = (&proof.throttle, &proof.attempt);
-    Err(log::refused(app, request, counted, Some(&proof.credentials), error).await)
+    Err(log::refused(app, request, counted, Some(&proof.credentials), None, error).await)
 }
 
 /// The one answer to an unknown address, a wrong password and a password that has just been changed.
