@@ -14,6 +14,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.manager import AUTH_DB, AUTH_OAUTH
 from flask_appbuilder.utils.legacy import get_sqla_class
 from sqlalchemy import Boolean, Column, Integer, String
+from sqlalchemy.dialects.sqlite import insert
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 ADDRESS = "127.0.0.1"
@@ -128,12 +129,11 @@ def who(security, provider, _):
 def note_tokens(manager, session):
     @manager.token_in_blocklist_loader
     def is_revoked(_, payload):
-        token = session.get(Token, payload["jti"])
-        if token is None:
-            token = Token(jti=payload["jti"], kind=payload["type"], revoked=False)
-            session.add(token)
-            session.commit()
-        return token.revoked
+        # Several threads may be shown a new token at once: whoever comes first notes it, and the others read it.
+        note = insert(Token).values(jti=payload["jti"], kind=payload["type"], revoked=False)
+        session.execute(note.on_conflict_do_nothing())
+        session.commit()
+        return session.get(Token, payload["jti"]).revoked
 
 
 if __name__ == "__main__":
