@@ -1,66 +1,51 @@
-//! `GET /console`: who is signed in.
+//! `GET /console`: the last thirty days at a glance, what needs attention, what happened last.
 
 use http::StatusCode;
-use http::header::SET_COOKIE;
-use latchkey::app::App;
-use latchkey::auth::{self, Method};
-use latchkey::clock::{after, seconds_between};
-use latchkey::crypto::token::COOKIE_LIFETIME;
-use latchkey::domain::account::User;
-use latchkey::domain::refresh::LoginSession;
-use latchkey::domain::time::shown;
-use latchkey::error::{Code, Error};
-use latchkey::http::page::{self, Page};
-use latchkey::http::{Request, Response};
-use latchkey::store::login_sessions;
+use latchkey::console::{Place, Visit};
+use latchkey::domain::permission::Permission;
+use latchkey::console::parts::number;
+use latchkey::error::Error;
+use latchkey::http::Response;
 use maud::{Markup, html};
+use serde::Deserialize;
 
-use crate::{SIGN_IN, cookie};
+use crate::chart::{self, Day};
 
-/// A cookie older than this is issued anew, in seconds: an hour.
-const RENEWED_AFTER: i64 = 3_600;
-
-pub async fn show(app: &App, request: &Request) -> Result<Response, Error> {
-    let (principal, rows) = match auth::authenticate(app, request, |_| Vec::new()).await {
-        Ok(found) if found.0.method == Method::Cookie => found,
-        Ok(_) => return Ok(page::see_other(SIGN_IN)),
-        Err(error) => match error.code {
-            Code::MissingCredentials | Code::InvalidCredentials | Code::MultipleCredentials => {
-                return Ok(page::see_other(SIGN_IN));
-            }
-            _ => return Err(error),
-        },
-    };
-    let person = principal.signed_in()?;
-    let session = person.session.map(|(user_id, id)| login_sessions::key(user_id, id));
-    let session: Option<LoginSession> = session.map(|key| rows.get(&key)).transpose()?.flatten();
-    let (Some(session), Some(user)) = (session, &person.account.user) else {
-        return Err(Error::internal("a cookie without a session or a user"));
-    };
-
-    let answer = Page::new("Console", body(user, &session)).answer(StatusCode::OK);
-    let issued_at = principal.expires_at.map(|expires_at| after(expires_at, -COOKIE_LIFETIME));
-    let is_old = issued_at.is_some_and(|at| seconds_between(at, request.now) > RENEWED_AFTER);
-    if is_old {
-        return Ok(answer.with(SET_COOKIE, cookie::issue(app, &session, request.now)?));
-    }
-    Ok(answer)
+/// What `GET /v1/usage` answers.
+#[derive(Debug, Deserialize)]
+struct Usage {
+    data: Vec<Day>,
+    total: Total,
 }
 
-fn body(user: &User, session: &LoginSession) -> Markup {
-    let name = format!("{} {}", user.first_name, user.last_name);
+#[derive(Debug, Deserialize)]
+struct Total {
+    requests: u64,
+    client_errors: u64,
+    server_errors: u64,
+}
+
+pub async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
+    let usage = match visit.may(Permission::KeysRead) {
+        true => Some(visit.get::<Usage>(&::usage::FUNCTION, "/v1/usage", "days=30").await?),
+        false => None,
+    };
+    let body = html! {
+        @if let Some(usage) = &usage {
+            (glance(usage))
+        }
+    };
+    Ok(visit.page(Place::Home, "Home", body).answer(StatusCode::OK))
+}
+
+fn glance(usage: &Usage) -> Markup {
     html! {
-        p {
-            "Signed in as " strong { (user.email) }
-            @if !name.trim().is_empty() { " (" (name.trim()) ")" }
-            "."
+        ul class="cards" {
+            li { strong { (number(usage.total.requests)) } "requests with keys in 30 days" }
+            li { strong { (number(usage.total.client_errors)) } "refused (4xx)" }
+            li { strong { (number(usage.total.server_errors)) } "failed (5xx)" }
         }
-        p {
-            "Since " time { (shown(session.created_at)) } ", until " time { (shown(session.ends_at())) }
-            " at the latest; 12 hours without a visit end it sooner."
-        }
-        form method="post" action="/console/sign-out" {
-            p { button type="submit" { "Sign out" } }
-        }
+        h2 { "Requests by day" }
+        (chart::requests(&usage.data))
     }
 }

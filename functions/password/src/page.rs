@@ -11,7 +11,7 @@ use latchkey::crypto::reset_token;
 use latchkey::crypto::secret::Secret;
 use latchkey::domain::new_password;
 use latchkey::error::{Code, Error};
-use latchkey::http::page::{self, Page};
+use latchkey::console::{self, Page};
 use latchkey::http::{Form, Request, Response};
 use latchkey::sign_in::reset::reset;
 use maud::{Markup, html};
@@ -27,11 +27,11 @@ pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
         (["console", "reset"], "GET") => Ok(form(None).answer(StatusCode::OK)),
         (["console", "reset"], "POST") => submit(app, request).await,
         (["console", "reset"], _) => Err(Error::method_not_allowed("GET, POST")),
-        (["console", "reset.js"], "GET") => Ok(page::file("text/javascript; charset=utf-8", SCRIPT)),
+        (["console", "reset.js"], "GET") => Ok(console::file("text/javascript; charset=utf-8", SCRIPT)),
         (["console", "reset.js"], _) => Err(Error::method_not_allowed("GET")),
         _ => Err(Code::NotFound.into()),
     };
-    answer.map_err(|error| error.page(|error| page::of_error(error, &request.request_id)))
+    answer.map_err(|error| error.page(|error| console::of_error(error, &request.request_id)))
 }
 
 async fn submit(app: &App, request: &Request) -> Result<Response, Error> {
@@ -42,7 +42,7 @@ async fn submit(app: &App, request: &Request) -> Result<Response, Error> {
     let token = token.rsplit('#').next().unwrap_or_default();
     let password = Secret::new(fields.text("new_password", LONGEST_FIELD));
     match reset(app, token, &password, request).await {
-        Ok(()) => Ok(page::see_other(DONE)),
+        Ok(()) => console::see_other(DONE),
         Err(error) if matches!(error.code, Code::InvalidCredentials | Code::InvalidRequest) => {
             let message = match error.faults.first() {
                 Some(fault) => format!("The new password {}.", fault.message.trim_end_matches('.')),

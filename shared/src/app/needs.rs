@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::app::Function;
 use crate::auth;
 use crate::clock::Clock;
 use crate::crypto::keyring::Purpose;
@@ -15,6 +16,8 @@ pub struct Needs {
     pub name: &'static str,
     /// Whether it takes credentials: what that needs is the same everywhere, and is not listed again.
     pub authenticates: bool,
+    /// The functions whose handlers it calls in its own process: what those need, it needs.
+    pub calls: &'static [&'static Function],
     /// The tables it reads or writes beside, each with what it does there.
     pub tables: &'static [(Table, &'static [Action])],
     /// The purposes whose keys it unwraps beside.
@@ -70,6 +73,7 @@ impl Needs {
     pub const NOTHING: Self = Self {
         name: "",
         authenticates: false,
+        calls: &[],
         tables: &[],
         purposes: &[],
         makes: &[],
@@ -87,6 +91,9 @@ impl Needs {
         for (table, actions) in self.tables.iter().chain(shared).copied().chain(secrets) {
             all.entry(table).or_default().extend(actions);
         }
+        for (table, actions) in self.calls.iter().flat_map(|called| called.needs.all_tables()) {
+            all.entry(table).or_default().extend(actions);
+        }
         all
     }
 
@@ -94,7 +101,8 @@ impl Needs {
     #[must_use]
     pub fn all_purposes(&self) -> BTreeSet<Purpose> {
         let shared = if self.authenticates { auth::PURPOSES } else { &[] };
-        self.purposes.iter().chain(shared).copied().collect()
+        let called = self.calls.iter().flat_map(|called| called.needs.all_purposes());
+        self.purposes.iter().chain(shared).copied().chain(called).collect()
     }
 
     /// Whether it needs the key that wraps the keyring's.

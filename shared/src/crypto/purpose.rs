@@ -20,7 +20,7 @@ pub enum Purpose {
     SessionMac,
     /// Seals the secrets that an API uses upstream for everyone.
     StoredCredentials,
-    /// Protects the console's cookie.
+    /// Binds the console's forms to the sign-in that its cookie stands for.
     Cookie,
     /// Seals pagination cursors.
     Cursor,

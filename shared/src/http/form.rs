@@ -9,13 +9,13 @@ use crate::crypto::secret::Secret;
 use crate::error::{Code, Error};
 
 /// The fields of a form. Any may hold a secret, so none is shown.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Form {
-    fields: HashMap<String, Secret>,
+    fields: HashMap<String, Vec<Secret>>,
 }
 
 impl Form {
-    /// The form in a request's body. A field given twice has its first value.
+    /// The form in a request's body.
     ///
     /// # Errors
     /// `unsupported_media_type` where the body is of another type.
@@ -26,17 +26,33 @@ impl Form {
             return Err(Error::from(Code::UnsupportedMediaType)
                 .detail("Send the form as application/x-www-form-urlencoded."));
         }
-        let mut fields = HashMap::new();
-        for (name, value) in url::form_urlencoded::parse(&request.body) {
-            fields.entry(name.into_owned()).or_insert_with(|| Secret::new(value));
+        Ok(Self::from_pairs(url::form_urlencoded::parse(&request.body)))
+    }
+
+    /// The form of these names and values.
+    pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut fields: HashMap<String, Vec<Secret>> = HashMap::new();
+        for (name, value) in pairs {
+            fields.entry(name.into()).or_default().push(Secret::new(value));
         }
-        Ok(Self { fields })
+        Self { fields }
+    }
+
+    /// A field's text as it was sent, its first value where there are several; `None` where it is absent.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).and_then(|values| values.first()).map(Secret::expose_secret)
+    }
+
+    /// Every value of a field, as of boxes that are ticked.
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.fields.get(name).into_iter().flatten().map(Secret::expose_secret)
     }
 
     /// A field's text of at most `longest` characters; empty where it is absent or longer.
     #[must_use]
     pub fn text(&self, name: &str, longest: usize) -> &str {
-        let text = self.fields.get(name).map_or("", Secret::expose_secret);
+        let text = self.given(name).unwrap_or_default();
         if text.chars().count() > longest { "" } else { text }
     }
 }
@@ -66,6 +82,9 @@ mod tests {
         assert_eq!(form.text("password", 100), "a b&c");
         assert_eq!(form.text("password", 4), "");
         assert_eq!((form.text("x", 100), form.text("y", 100)), ("", ""));
+        assert_eq!((form.given("x"), form.given("y")), (Some(""), None));
+        assert_eq!(form.all("email").collect::<Vec<_>>(), ["jane@example.com", "joe"]);
+        assert_eq!(form.all("y").count(), 0);
         assert!(!format!("{form:?}").contains("jane@"));
     }
 

@@ -4,7 +4,6 @@ mod fields;
 mod form;
 mod given;
 mod line;
-pub mod page;
 mod paging;
 pub mod problem;
 mod refusals;

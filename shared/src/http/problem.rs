@@ -41,12 +41,12 @@ pub fn answer(error: &Error, request_id: &str) -> Response {
 }
 
 /// The status that tells `error`.
-pub(super) fn status(error: &Error) -> StatusCode {
+pub(crate) fn status(error: &Error) -> StatusCode {
     StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// The same answer with the headers that go with `error`, in whatever form it is told.
-pub(super) fn with_headers(error: &Error, mut response: Response) -> Response {
+pub(crate) fn with_headers(error: &Error, mut response: Response) -> Response {
     if response.status == StatusCode::UNAUTHORIZED {
         response = response.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

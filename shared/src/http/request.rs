@@ -34,7 +34,7 @@ pub fn arrived(time_epoch: i64, now: Timestamp) -> Timestamp {
 }
 
 /// One request, with the time at which it came.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request {
     pub method: Method,
     /// The decoded path as API Gateway gives it, without a trailing slash.

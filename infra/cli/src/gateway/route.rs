@@ -23,6 +23,8 @@ struct Route {
 enum Segment {
     Text(String),
     Parameter(String),
+    /// `{name+}`: the rest of the path, at least one character of it.
+    Rest(String),
 }
 
 /// The route that a request takes.
@@ -56,7 +58,10 @@ impl Route {
             spec.path
                 .split('/')
                 .map(|text| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-                    Some(name) => Segment::Parameter(name.to_owned()),
+                    Some(name) => match name.strip_suffix('+') {
+                        Some(name) => Segment::Rest(name.to_owned()),
+                        None => Segment::Parameter(name.to_owned()),
+                    },
                     None => Segment::Text(text.to_owned()),
                 })
                 .collect()
@@ -64,11 +69,15 @@ impl Route {
         Self { spec, segments }
     }
 
-    /// Text before parameters, segment by segment; a method before `ANY`; `$default` last.
-    fn rank(&self) -> (bool, Vec<bool>, bool) {
-        let segments = self.segments.iter().flatten();
-        let parameters = segments.map(|segment| matches!(segment, Segment::Parameter(_))).collect();
-        (self.segments.is_none(), parameters, self.spec.method == "ANY")
+    /// Text before parameters before the rest of a path, segment by segment; a method before `ANY`; `$default` last.
+    fn rank(&self) -> (bool, Vec<u8>, bool) {
+        let kind = |segment| match segment {
+            &Segment::Text(_) => 0,
+            &Segment::Parameter(_) => 1,
+            &Segment::Rest(_) => 2,
+        };
+        let kinds = self.segments.iter().flatten().map(kind).collect();
+        (self.segments.is_none(), kinds, self.spec.method == "ANY")
     }
 
     fn key(&self) -> String {
@@ -82,9 +91,16 @@ impl Route {
     fn parameters<'a>(&'a self, path: &'a str) -> Option<BTreeMap<&'a str, &'a str>> {
         let mut parameters = BTreeMap::new();
         let Some(segments) = &self.segments else { return Some(parameters) };
-        let mut given = path.split('/');
+        let mut left = Some(path);
         for segment in segments {
-            match (segment, given.next()?) {
+            let given = left?;
+            if let Segment::Rest(name) = segment {
+                parameters.insert(name.as_str(), given);
+                return (!given.is_empty()).then_some(parameters);
+            }
+            let (text, rest) = given.split_once('/').map_or((given, None), |(text, rest)| (text, Some(rest)));
+            left = rest;
+            match (segment, text) {
                 (Segment::Text(expected), text) if expected == text => {}
                 (Segment::Parameter(name), text) if !text.is_empty() => {
                     parameters.insert(name.as_str(), text);
@@ -92,7 +108,7 @@ impl Route {
                 _ => return None,
             }
         }
-        given.next().is_none().then_some(parameters)
+        left.is_none().then_some(parameters)
     }
 }
 
@@ -135,6 +151,25 @@ mod tests {
         assert_eq!(found.route_key, "ANY /pets/{id}/toys/{toy}");
         assert_eq!(found.parameters, BTreeMap::from([("id", "7"), ("toy", "a b")]));
         assert_eq!(router.find("GET", "/").unwrap().route_key, "$default");
+    }
+
+    #[test]
+    fn the_rest_of_a_path_comes_after_what_says_more() {
+        let router = router(&[
+            ("ANY", "/pets/{rest+}"),
+            ("ANY", "/pets/toys/{rest+}"),
+            ("ANY", "/pets/{id}"),
+            ("ANY", "/pets/toys/ball"),
+        ]);
+        let found = |path| router.find("GET", path).map(|found| found.function.to_owned());
+        assert_eq!(found("/pets/toys/ball").as_deref(), Some("ANY /pets/toys/ball"));
+        assert_eq!(found("/pets/toys/rope").as_deref(), Some("ANY /pets/toys/{rest+}"));
+        assert_eq!(found("/pets/toys").as_deref(), Some("ANY /pets/{id}"));
+        assert_eq!(found("/pets/7/a").as_deref(), Some("ANY /pets/{rest+}"));
+        assert_eq!(found("/pets/"), None);
+        assert_eq!(found("/pets"), None);
+        let found = router.find("GET", "/pets/7/a/").unwrap();
+        assert_eq!((found.route_key.as_str(), found.parameters["rest"]), ("ANY /pets/{rest+}", "7/a/"));
     }
 
     #[test]
