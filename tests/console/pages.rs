@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{SIGN_IN, home, page};
 use crate::support::TestApp;
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; \
-                      frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 #[tokio::test]
 async fn pages_run_nothing_inline_and_stand_in_no_frame() {

@@ -35,7 +35,7 @@ async fn the_form_signs_in() {
     );
     assert_eq!(decoded(&cookie, 0)["typ"], "sso+jwt");
     let shown = page(&home(&app, &cookie).await.is(200));
-    assert!(shown.contains("Signed in as <strong>jane@example.com</strong> (Jane Doe)"), "{shown}");
+    assert!(shown.contains("<span class=\"email\">jane@example.com</span>"), "{shown}");
     let who = app.get("/api/auth/session").cookie(&cookie).send().await.is(200).json;
     assert_eq!((&who["method"], &who["user"]["email"]), (&"cookie".into(), &jane.email.into()));
 }
@@ -164,6 +164,16 @@ async fn signing_out_ends_the_session_everywhere() {
     other.get("/api/auth/session").cookie(&cookie).send().await.refuses(INVALID_CREDENTIALS);
 }
 
+/// The cookie that is issued anew on the way to `path`, whither the browser comes in the end.
+async fn renewed_on_the_way_to(app: &TestApp, path: &str, cookie: &str) -> String {
+    let header = format!("cloud.sso={cookie}");
+    let way = app.get(path).header("cookie", &header).send().await.is(303);
+    assert!(way.header("location").starts_with("/console/renew?next="), "{}", way.header("location"));
+    let anew = app.get(way.header("location")).header("cookie", &header).send().await.is(303);
+    assert_eq!(anew.header("location"), path);
+    cookie_of(&anew)
+}
+
 #[tokio::test]
 async fn a_visit_renews_the_cookie_until_the_week_is_over() {
     let app = TestApp::start().await;
@@ -172,17 +182,17 @@ async fn a_visit_renews_the_cookie_until_the_week_is_over() {
     app.clock.advance(3_600);
     assert!(!home(&app, &cookie).await.is(200).headers.contains_key("set-cookie"), "an hour is not old");
     app.clock.advance(1);
-    let renewed = cookie_of(&home(&app, &cookie).await.is(200));
+    let renewed = renewed_on_the_way_to(&app, "/console/keys?cursor=a%20b&c=d", &cookie).await;
     assert_eq!(decoded(&renewed, 1)["sid"], decoded(&cookie, 1)["sid"]);
 
     // Idle for 12 hours.
     app.clock.advance(12 * 3_600 - 3_601);
     must_sign_in(&home(&app, &cookie).await);
-    cookie = cookie_of(&home(&app, &renewed).await.is(200));
+    cookie = renewed_on_the_way_to(&app, "/console", &renewed).await;
     // Visited twice a day, until the seventh is over.
     for _ in 0..13 {
         app.clock.advance(43_199);
-        cookie = cookie_of(&home(&app, &cookie).await.is(200));
+        cookie = renewed_on_the_way_to(&app, "/console", &cookie).await;
     }
     let exp = decoded(&cookie, 1)["exp"].as_i64().unwrap();
     let left = exp - app.clock.now().as_second();
@@ -191,6 +201,26 @@ async fn a_visit_renews_the_cookie_until_the_week_is_over() {
     home(&app, &cookie).await.is(200);
     app.clock.advance(1);
     must_sign_in(&home(&app, &cookie).await);
+}
+
+#[tokio::test]
+async fn a_sign_in_leads_to_the_page_that_was_wanted_and_to_no_other_site() {
+    let app = TestApp::start().await;
+    app.user("jane").await;
+    let wanted = "/console/keys?cursor=a%26b";
+    let sent = app.get(wanted).send().await.is(303);
+    let form = app.get(sent.header("location")).send().await.is(200);
+    assert!(page(&form).contains("name=\"next\" value=\"/console/keys?cursor=a%26b\""), "{}", page(&form));
+    let fields = |next| [("email", "jane@example.com"), ("password", PASSWORD), ("next", next)];
+    let answer = app.form(SIGN_IN, &fields(wanted)).send().await.is(303);
+    assert_eq!(answer.header("location"), wanted);
+    // It is kept through a refusal.
+    let wrong = [("email", "jane@example.com"), ("password", "wrong"), ("next", wanted)];
+    assert!(page(&app.form(SIGN_IN, &wrong).send().await.is(401)).contains(" value=\"/console/keys?cursor=a%26b\""));
+    for foreign in ["https://evil.example/", "//evil.example/console/", "/console/\\evil", "/v1/api-keys", "nonsense"] {
+        let answer = app.form(SIGN_IN, &fields(foreign)).send().await.is(303);
+        assert_eq!(answer.header("location"), "/console", "{foreign}");
+    }
 }
 
 #[tokio::test]

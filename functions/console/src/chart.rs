@@ -132,7 +132,12 @@ mod tests {
 
     #[test]
     fn idle_days_and_no_days_are_drawn() {
-        let day = |requests, client_errors| Day { date: "2027-01-15".into(), requests, client_errors, server_errors: 0 };
+        let day = |requests, client_errors| Day {
+            date: "2027-01-15".into(),
+            requests,
+            client_errors,
+            server_errors: 0,
+        };
         assert!(requests(&[]).into_string().contains("0 requests in 0 days"));
         let drawn = requests(&[day(0, 0), day(10, 5)]).into_string();
         assert!(drawn.contains("10 requests in 2 days, 5 failed."));

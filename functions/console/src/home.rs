@@ -1,9 +1,9 @@
 //! `GET /console`: the last thirty days at a glance, what needs attention, what happened last.
 
 use http::StatusCode;
+use latchkey::console::parts::number;
 use latchkey::console::{Place, Visit};
 use latchkey::domain::permission::Permission;
-use latchkey::console::parts::number;
 use latchkey::error::Error;
 use latchkey::http::Response;
 use maud::{Markup, html};

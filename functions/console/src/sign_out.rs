@@ -3,8 +3,8 @@
 use http::header::SET_COOKIE;
 use latchkey::app::App;
 use latchkey::auth::cross_site;
-use latchkey::error::Error;
 use latchkey::console::{SIGN_IN, see_other};
+use latchkey::error::Error;
 use latchkey::http::{Request, Response};
 
 use crate::cookie;

@@ -7,11 +7,11 @@
 use http::StatusCode;
 use latchkey::app::App;
 use latchkey::auth::cross_site;
+use latchkey::console::{self, Page};
 use latchkey::crypto::reset_token;
 use latchkey::crypto::secret::Secret;
 use latchkey::domain::new_password;
 use latchkey::error::{Code, Error};
-use latchkey::console::{self, Page};
 use latchkey::http::{Form, Request, Response};
 use latchkey::sign_in::reset::reset;
 use maud::{Markup, html};

@@ -267,9 +267,7 @@ mod tests {
             ("/console", "ConsoleFunction"),
             ("/console/reset", "PasswordFunction"),
             ("/console/reset.js", "PasswordFunction"),
-            ("/console/sign-in", "ConsoleFunction"),
-            ("/console/sign-out", "ConsoleFunction"),
-            ("/console/style.css", "ConsoleFunction"),
+            ("/console/{page+}", "ConsoleFunction"),
             ("/v1/tokens", "TokensFunction"),
             ("/v1/tokens/{id}", "TokensFunction"),
             ("/v1/api-keys", "KeysFunction"),
@@ -298,7 +296,10 @@ mod tests {
         ];
         for (path, function) in expected {
             assert_eq!(routes.remove(path), Some(function), "{path}");
-            assert_eq!(routes.remove(format!("{path}/").as_str()), Some(function), "{path}/");
+            // What is greedy takes a slash at the end as well.
+            if !path.ends_with("+}") {
+                assert_eq!(routes.remove(format!("{path}/").as_str()), Some(function), "{path}/");
+            }
         }
         assert_eq!(routes.into_iter().collect::<Vec<_>>(), [("$default", "ProxyFunction")]);
     }

@@ -26,7 +26,8 @@ pub const SIGN_IN: &str = "/console/sign-in";
 /// `next` where it is a page of the console: what a browser is sent to must not be chosen by a stranger.
 #[must_use]
 pub fn own_page(next: &str) -> Option<&str> {
-    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>'));
+    let plain =
+        next.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>'));
     let is_ours = next == HOME || next.starts_with("/console/") || next.starts_with("/console?");
     (plain && is_ours && next.len() <= 1_000).then_some(next)
 }

@@ -67,7 +67,8 @@ impl Entered {
 
     /// The body that makes `key` into it. A day that was left alone keeps its hour.
     pub fn changes(&self, key: Option<&Key>) -> Value {
-        let lines: Vec<&str> = self.allowed_ips.split([',', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> =
+            self.allowed_ips.split([',', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect();
         let end = match (self.expires_on.trim(), key.and_then(|key| key.expires_at.as_deref())) {
             ("", _) => Value::Null,
             (on, Some(now)) if on == day(now) => now.into(),

@@ -87,7 +87,7 @@ impl Unusual {
     pub fn words(&self) -> &str {
         match self.reason.as_str() {
             "new_network" => "It was used from a network that it was never used from before",
-            "high_rate" => "It was used ten times as much as usual",
+            "rate" => "It was used ten times as much as usual",
             "idle" => "It was used after lying idle for a long time",
             other => other,
         }

@@ -52,7 +52,8 @@ pub async fn rotate(visit: &Visit<'_>, id: &str) -> Result<Response, Error> {
     let sent = visit.form().await?;
     let grace = sent.text("grace_seconds", 10);
     let grace = grace.parse::<u64>().map_or_else(|_| Value::from(grace), Value::from);
-    match act(visit, Method::POST, &format!("{}/rotate", path(id)), &json!({ "grace_seconds": grace })).await {
+    match act(visit, Method::POST, &format!("{}/rotate", path(id)), &json!({ "grace_seconds": grace })).await
+    {
         Ok(answer) => {
             Ok(create::made(visit, &read(&answer)?, "The key has a new text").answer(StatusCode::OK))
         }
@@ -129,29 +130,38 @@ fn about(visit: &Visit<'_>, key: &Key, workspaces: &[Workspace]) -> Markup {
         ("Status", list::status(key)),
         ("Begins with", html! { code { (key.prefix) "…" } }),
         ("Acts on", scope_words(visit, &key.scope, workspaces)),
-        ("Permissions", html! {
-            @for (index, permission) in latchkey::domain::permission::Permission::ALL.into_iter()
-                .filter(|&permission| key.permissions.allow(permission)).enumerate() {
-                @if index > 0 { ", " }
-                (words(permission))
-            }
-        }),
+        (
+            "Permissions",
+            html! {
+                @for (index, permission) in latchkey::domain::permission::Permission::ALL.into_iter()
+                    .filter(|&permission| key.permissions.allow(permission)).enumerate() {
+                    @if index > 0 { ", " }
+                    (words(permission))
+                }
+            },
+        ),
         ("Made", html! { (moment(&key.created_at)) " by " code { (key.created_by) } }),
         ("Last used", moment_or(key.last_used_at.as_deref(), "never")),
         ("Requests", html! { (number(key.request_count)) }),
         ("Ends", moment_or(key.expires_at.as_deref(), "when it is revoked")),
-        ("Networks", html! {
-            @match &key.allowed_ips {
-                Some(networks) => { (networks.join(", ")) }
-                None => { span class="none" { "any" } }
-            }
-        }),
-        ("Requests per minute", html! {
-            @match key.rate_limit {
-                Some(rate) => { (number(rate.into())) }
-                None => { span class="none" { "no limit of its own" } }
-            }
-        }),
+        (
+            "Networks",
+            html! {
+                @match &key.allowed_ips {
+                    Some(networks) => { (networks.join(", ")) }
+                    None => { span class="none" { "any" } }
+                }
+            },
+        ),
+        (
+            "Requests per minute",
+            html! {
+                @match key.rate_limit {
+                    Some(rate) => { (number(rate.into())) }
+                    None => { span class="none" { "no limit of its own" } }
+                }
+            },
+        ),
     ])
 }
 
