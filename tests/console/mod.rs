@@ -1,8 +1,12 @@
-//! `/console`: signing in and out at a browser.
+//! `/console`: the pages of whoever is signed in at a browser, and the way in and out.
 
+mod browser;
+mod home;
+mod keys;
 mod pages;
 mod reset;
 mod sign_in;
+mod walk;
 
 use crate::support::{Answer, Instance};
 

@@ -216,8 +216,13 @@ async fn a_sign_in_leads_to_the_page_that_was_wanted_and_to_no_other_site() {
     assert_eq!(answer.header("location"), wanted);
     // It is kept through a refusal.
     let wrong = [("email", "jane@example.com"), ("password", "wrong"), ("next", wanted)];
-    assert!(page(&app.form(SIGN_IN, &wrong).send().await.is(401)).contains(" value=\"/console/keys?cursor=a%26b\""));
-    for foreign in ["https://evil.example/", "//evil.example/console/", "/console/\\evil", "/v1/api-keys", "nonsense"] {
+    assert!(
+        page(&app.form(SIGN_IN, &wrong).send().await.is(401))
+            .contains(" value=\"/console/keys?cursor=a%26b\"")
+    );
+    for foreign in
+        ["https://evil.example/", "//evil.example/console/", "/console/\\evil", "/v1/api-keys", "nonsense"]
+    {
         let answer = app.form(SIGN_IN, &fields(foreign)).send().await.is(303);
         assert_eq!(answer.header("location"), "/console", "{foreign}");
     }

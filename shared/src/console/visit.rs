@@ -190,11 +190,11 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Whether the cookie should be issued anew.
-    #[must_use]
+    /// Whether the cookie should be issued anew. One that ends with its session cannot last longer.
     fn cookie_is_old(&self) -> bool {
-        let issued_at = self.principal.expires_at.map(|expires_at| after(expires_at, -COOKIE_LIFETIME));
-        issued_at.is_some_and(|at| seconds_between(at, self.request.now) > RENEWED_AFTER)
+        let Some(expires_at) = self.principal.expires_at else { return false };
+        let issued_at = after(expires_at, -COOKIE_LIFETIME);
+        expires_at < self.session.ends_at() && seconds_between(issued_at, self.request.now) > RENEWED_AFTER
     }
 
     fn with_next(&self, path: &str) -> String {

@@ -6,9 +6,11 @@ mod list;
 mod one;
 
 use http::Method;
+use latchkey::Timestamp;
 use latchkey::console::Visit;
 use latchkey::console::parts::Paged;
 use latchkey::domain::permission::{Permission, Permissions};
+use latchkey::domain::usage::Reason;
 use latchkey::error::{Code, Error};
 use latchkey::http::Response;
 use maud::{Markup, html};
@@ -78,19 +80,25 @@ pub struct Scope {
 /// That a key is used in a way it was not before.
 #[derive(Debug, Deserialize)]
 pub struct Unusual {
-    pub reason: String,
+    pub reason: Reason,
     pub at: String,
 }
 
 impl Unusual {
-    /// What is unusual, in words.
-    pub fn words(&self) -> &str {
-        match self.reason.as_str() {
-            "new_network" => "It was used from a network that it was never used from before",
-            "rate" => "It was used ten times as much as usual",
-            "idle" => "It was used after lying idle for a long time",
-            other => other,
+    /// What is unusual of a key, after its name.
+    pub const fn words(&self) -> &'static str {
+        match self.reason {
+            Reason::NewNetwork => "was used from a network that it was never used from before",
+            Reason::Rate => "was used ten times as much as usual",
+            Reason::Idle => "was used after it had lain idle for 90 days",
         }
+    }
+}
+
+impl Key {
+    /// When it ends.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        self.expires_at.as_deref()?.parse().ok()
     }
 }
 
@@ -120,6 +128,24 @@ fn scope_words(visit: &Visit<'_>, scope: &Scope, workspaces: &[Workspace]) -> Ma
         }
         @if visit.principal.only_workspace.is_some() { " (this one alone)" }
     }
+}
+
+/// The path of a key's page.
+pub fn page_of(id: &str) -> String {
+    format!("{KEYS}/{id}")
+}
+
+/// All keys, as far as ten pages of the list hold them.
+pub async fn all(visit: &Visit<'_>) -> Result<Vec<Key>, Error> {
+    let mut keys = Vec::new();
+    let mut query = "limit=100".to_owned();
+    for _ in 0..10 {
+        let page: Paged<Key> = visit.get(&::keys::FUNCTION, API, &query).await?;
+        keys.extend(page.data);
+        let Some(next) = page.next_cursor else { break };
+        query = format!("limit=100&cursor={next}");
+    }
+    Ok(keys)
 }
 
 /// One key.

@@ -108,7 +108,7 @@ async fn page(visit: &Visit<'_>, key: &Key, entered: &Entered, told: &Told) -> R
         (refusal(told, &NAMES))
         @if let Some(unusual) = &key.unusual {
             div class="notice bad" {
-                p { (unusual.words()) ", " (moment(&unusual.at)) ". If that was not you, revoke it." }
+                p { "This key " (unusual.words()) ", " (moment(&unusual.at)) ". If that was not you, revoke it." }
                 @if may_write(visit) {
                     (button(visit, &format!("{KEYS}/{}/seen", key.id), "plain", "That was us", ""))
                 }
