@@ -152,9 +152,9 @@ def free_port(address="127.0.0.1"):
         return listener.getsockname()[1]
 
 
-def pytest(environment, files, arguments):
+def pytest(environment, files, arguments, options=()):
     """Runs the tests of some files, and ends the program where one fails."""
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "-ra"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "-ra", *options]
     done = subprocess.run(
         [*command, *arguments, *(str(HERE / file) for file in files)], cwd=HERE, env=os.environ | environment
     )

@@ -22,7 +22,7 @@ from deployment import (
     private_address,
     without_encryption_contexts,
 )
-from servers import BINARY, HERE, Servers, free_port, pytest
+from servers import BINARY, HERE, TARGET, Servers, free_port, pytest
 
 # What a stack's own gateway does otherwise than AWS's; see `DEVIATIONS` in the flows.
 DEPLOYED_DEVIATES = "body-limit percent"
@@ -53,7 +53,17 @@ def local(arguments):
         # The last one reads what the others left in the log.
         files = [*FLOWS, "test_openapi.py", "test_django.py", *EXAMPLES]
         files += ["test_proxies.py", "test_readme.py", "test_secrets.py"]
-        pytest(environment, files, arguments)
+        environment["CHROMIUM"] = chromium()
+        environment["E2E_SCREENSHOTS"] = str(TARGET / "e2e-screenshots")
+        servers.took("chromium")
+        pytest(environment, ["console", *files], arguments, ["-p", "browsing"])
+
+
+def chromium():
+    """Debian's browser."""
+    command = [HERE / "debian", "chromium"]
+    path = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return shutil.which("chromium", path=path)
 
 
 def outbound_proxies(servers):

@@ -1,7 +1,7 @@
 //! `/console/keys/new`.
 
 use http::{Method, StatusCode};
-use latchkey::console::parts::{MADE, form, refusal, shown_once};
+use latchkey::console::parts::{MADE, form, lines, refusal, shown_once};
 use latchkey::console::{Page, Place, Told, Visit, read};
 use latchkey::domain::permission::Permission;
 use latchkey::error::Error;
@@ -48,11 +48,16 @@ fn page(visit: &Visit<'_>, entered: &Entered, workspaces: &[Workspace], told: &T
 pub fn made(visit: &Visit<'_>, key: &Key, title: &str) -> Page {
     let secret = key.secret.as_deref().unwrap_or_default();
     let host = visit.request.header("host").unwrap_or("this gateway");
+    let command = format!(
+        "curl -H 'Authorization: Bearer {}…' {}://{host}/api/auth/session",
+        key.prefix,
+        scheme(visit)
+    );
     let body = html! {
         (shown_once(&format!("The key \u{201c}{}\u{201d}", key.name), secret))
         h2 { "Try it" }
         p { "Every route takes it. This one says whose it is:" }
-        pre { code { "curl -H 'Authorization: Bearer " (key.prefix) "…' " (scheme(visit)) "://" (host) "/api/auth/session" } }
+        (lines("The command", &command))
         p class="actions" {
             a class="button" href=(visit.href(KEYS)) { "I have kept it: back to the keys" }
             a href=(visit.href(&format!("{KEYS}/{}", key.id))) { "Show this key" }

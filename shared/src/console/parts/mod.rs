@@ -78,6 +78,14 @@ pub fn shown_once(label: &str, text: &str) -> Markup {
     }
 }
 
+/// Lines that are read as they stand: a command, a document. A long one scrolls by itself, with the keyboard too.
+#[must_use]
+pub fn lines(label: &str, text: &str) -> Markup {
+    html! {
+        pre role="region" aria-label=(label) tabindex="0" { code { (text) } }
+    }
+}
+
 /// A moment, in UTC, given as RFC 3339.
 #[must_use]
 pub fn moment(text: &str) -> Markup {
