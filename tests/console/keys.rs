@@ -81,7 +81,7 @@ async fn a_key_is_changed_rotated_and_revoked() {
     assert_eq!((&shown["name"], &shown["rate_limit"]), (&json!("second"), &json!(7)));
     assert_eq!(shown["expires_at"], "2030-01-31T10:20:30Z", "a day that was left alone keeps its hour");
 
-    let form = browser.open(&path).await.is(200).form("Replace the text").with("grace_seconds", "0");
+    let form = browser.open(&path).await.is(200).form("Rotate the key").with("grace_seconds", "0");
     let made = browser.send(&form).await.is(200);
     let secret = made.all("#secret")[0].attr("value").unwrap().to_owned();
     app.session(&key.secret).await.is(401);

@@ -37,7 +37,7 @@ def test_a_key_is_changed_rotated_and_revoked(visit, gateway):
     visit.page.locator("#name").evaluate("field => field.removeAttribute('required')")
     visit.press("Save").says("Name must not be empty.").says("Networks, entry 2:").must_be_sound()
     visit.fill("Name", "second").fill("Networks", "127.0.0.0/8").press("Save").says("The key is changed.")
-    visit.choose("The old text works on", "not at all").press("Replace the text")
+    visit.choose("The old secret works on", "not at all").press("Rotate the key")
     new = visit.shown_once()
     assert [who(gateway, secret).status_code for secret in (old, new)] == [401, 200]
     visit.follow("Show this key").follow("Revoke this key…").must_be_sound()

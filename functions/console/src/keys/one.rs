@@ -13,7 +13,7 @@ use super::fields::{Entered, NAMES, words};
 use super::{KEYS, Key, Workspace, act, create, find, list, may_write, path, scope_words, workspaces};
 use crate::chart::{self, Day};
 
-/// How long an old text may go on, each with its words.
+/// How long an old secret may go on, each with its words.
 const GRACES: [(&str, &str); 5] = [
     ("60", "for one minute, so that a lost answer destroys nothing"),
     ("0", "not at all"),
@@ -55,7 +55,7 @@ pub async fn rotate(visit: &Visit<'_>, id: &str) -> Result<Response, Error> {
     match act(visit, Method::POST, &format!("{}/rotate", path(id)), &json!({ "grace_seconds": grace })).await
     {
         Ok(answer) => {
-            Ok(create::made(visit, &read(&answer)?, "The key has a new text").answer(StatusCode::OK))
+            Ok(create::made(visit, &read(&answer)?, "The key has a new secret").answer(StatusCode::OK))
         }
         Err(error) => again(visit, id, error).await,
     }
@@ -169,11 +169,11 @@ fn to_do(visit: &Visit<'_>, key: &Key, entered: &Entered, told: &Told) -> Markup
     let graces: Vec<(String, String)> =
         GRACES.iter().map(|(seconds, words)| ((*seconds).to_owned(), (*words).to_owned())).collect();
     html! {
-        h2 { "Replace its text" }
-        p { "The key stays, with a new text. The old one stops working after the time you choose." }
+        h2 { "Rotate it" }
+        p { "The key stays, with a new secret. The old secret stops working after the time you choose." }
         (form(visit, &format!("{KEYS}/{}/rotate", key.id), html! {
-            (Select { name: "grace_seconds", label: "The old text works on", value: "60", hint: None, options: &graces }.show(told))
-            button class="plain" type="submit" { "Replace the text" }
+            (Select { name: "grace_seconds", label: "The old secret works on", value: "60", hint: None, options: &graces }.show(told))
+            button class="plain" type="submit" { "Rotate the key" }
         }))
         h2 { "Change it" }
         (form(visit, &format!("{KEYS}/{}", key.id), html! {

@@ -15,7 +15,8 @@ pub fn guide(ready: &Ready) -> String {
     format!(
         r#"
 Latchkey runs at {base_url}
-The demo site, which requires a login, runs at {site}
+The console runs at {base_url}/console: sign in there as {email} with {password}
+The demo site, which requires a login, runs at {site}: its user is {username} with {site_password}
 The operator's commands take --endpoint-url {dynamodb_url}
 
 Keys of the demo user, {email}:
