@@ -125,7 +125,7 @@ mod tests {
         assert_eq!([0, 1, 2, 3, 5, 11, 21, 41, 1_001].map(scale), [2, 2, 2, 4, 10, 20, 40, 100, 2_000]);
         for most in 0..5_000 {
             let top = scale(most);
-            assert!(top >= most && top % 2 == 0 && top <= (most * 3).max(2), "{most}: {top}");
+            assert!(top >= most && top.is_multiple_of(2) && top <= (most * 3).max(2), "{most}: {top}");
         }
         assert_eq!(scale(u64::MAX), u64::MAX);
     }

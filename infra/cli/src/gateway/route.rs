@@ -71,10 +71,10 @@ impl Route {
 
     /// Text before parameters before the rest of a path, segment by segment; a method before `ANY`; `$default` last.
     fn rank(&self) -> (bool, Vec<u8>, bool) {
-        let kind = |segment| match segment {
-            &Segment::Text(_) => 0,
-            &Segment::Parameter(_) => 1,
-            &Segment::Rest(_) => 2,
+        let kind = |segment: &Segment| match segment {
+            Segment::Text(_) => 0,
+            Segment::Parameter(_) => 1,
+            Segment::Rest(_) => 2,
         };
         let kinds = self.segments.iter().flatten().map(kind).collect();
         (self.segments.is_none(), kinds, self.spec.method == "ANY")
