@@ -1,8 +1,10 @@
-//! `/v1/apis`: definitions, and what an API uses upstream for everyone; and the JSON Schema of definitions.
+//! `/v1/apis`: definitions, and what an API uses upstream for everyone; the JSON Schema of definitions; and the console's
+//! pages of all that.
 
 #![recursion_limit = "256"] // the AWS client's futures are deep
 
 mod change;
+mod console;
 mod credentials;
 mod input;
 mod list;
@@ -29,7 +31,7 @@ pub static FUNCTION: Function = Function {
             Table::Apis,
             &[Action::BatchGetItem, Action::DeleteItem, Action::PutItem, Action::Query, Action::UpdateItem],
         )],
-        purposes: &[Purpose::Cursor],
+        purposes: &[Purpose::Cookie, Purpose::Cursor],
         // It seals what it is given and can open none of it.
         makes: &[Purpose::StoredCredentials],
         ..Needs::NOTHING
@@ -43,6 +45,7 @@ const SCHEMA: &str = include_str!("../../../docs/definition.schema.json");
 async fn handle(app: &App, request: Request) -> Result<Response, Error> {
     let segments = request.segments();
     match (segments.as_slice(), request.method.as_str()) {
+        (["console", "apis", path @ ..], _) => console::serve(app, &request, path).await,
         ([_, "definition.schema.json"], "GET") => Ok(schema()),
         ([_, "definition.schema.json"], _) => Err(Error::method_not_allowed("GET")),
         ([_, _], "GET") => list::list(app, &request).await,

@@ -35,6 +35,12 @@ pub const ICON: Asset = Asset {
 };
 
 impl Asset {
+    /// A file of a function's own, at a path that leads to that function.
+    #[must_use]
+    pub const fn new(path: &'static str, content_type: &'static str, content: &'static str) -> Self {
+        Self { path, content_type, content }
+    }
+
     /// Its address on a page.
     #[must_use]
     pub fn href(&self) -> String {

@@ -53,7 +53,7 @@ impl Place {
 #[derive(Debug)]
 pub struct Page {
     title: String,
-    script: Option<&'static str>,
+    script: Option<String>,
     frame: Option<Markup>,
     body: Markup,
 }
@@ -67,8 +67,8 @@ impl Page {
 
     /// The same page with one more script, a path of ours.
     #[must_use]
-    pub fn with_script(self, path: &'static str) -> Self {
-        Self { script: Some(path), ..self }
+    pub fn with_script(self, path: impl Into<String>) -> Self {
+        Self { script: Some(path.into()), ..self }
     }
 
     /// The same page in the frame of whoever is signed in.

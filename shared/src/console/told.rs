@@ -28,6 +28,17 @@ impl Told {
         Self { faults: error.faults.clone(), detail }
     }
 
+    /// What `error` says of fields whose names in the form begin with `prefix`: names that somebody else chose are kept
+    /// apart from the form's own.
+    #[must_use]
+    pub fn by_of(error: &Error, prefix: &str) -> Self {
+        let mut told = Self::by(error);
+        for fault in told.faults.iter_mut().filter(|fault| !fault.field.is_empty()) {
+            fault.field.insert_str(0, prefix);
+        }
+        told
+    }
+
     /// What is wrong with the field, which people know as `label`: sentences. Of a field with several entries, as
     /// `allowed_ips.0`, each fault says which entry it is of, counted from one.
     #[must_use]

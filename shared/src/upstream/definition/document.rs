@@ -19,7 +19,8 @@ const OWN_PATHS: [&str; 7] =
 const OWN_WORDS: [&str; 4] = ["x-session", "x-upstream", "x-initiates-session", "x-mount"];
 
 pub(super) fn parse(text: &str) -> Result<Checked, Vec<DefinitionFault>> {
-    let whole = |message: String| vec![DefinitionFault { line: None, place: String::new(), message }];
+    let whole =
+        |message: String| vec![DefinitionFault { line: None, column: None, place: String::new(), message }];
     if text.len() > LONGEST_DOCUMENT {
         return Err(whole(format!("must be at most {LONGEST_DOCUMENT} bytes")));
     }

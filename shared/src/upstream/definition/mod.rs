@@ -156,6 +156,9 @@ impl Mount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefinitionFault {
     pub line: Option<u32>,
+    /// Where in the line, for whoever looks at the text: the API tells the line alone.
+    #[serde(skip)]
+    pub column: Option<u32>,
     /// The keys that lead to it, with dots: `paths./get_inbox.post.x-upstream.request.path`.
     pub place: String,
     pub message: String,
@@ -186,6 +189,14 @@ pub struct Checked {
 /// Every fault at once.
 pub fn parse(text: &str) -> Result<Checked, Vec<DefinitionFault>> {
     document::parse(text)
+}
+
+/// Reads a document of any kind, YAML or JSON, within the same bounds on how deep and how large it unfolds.
+///
+/// # Errors
+/// Why it is neither, with its place.
+pub fn read_document(text: &str) -> Result<Value, DefinitionFault> {
+    node::Node::read(text).map(|node| node.json())
 }
 
 #[cfg(test)]

@@ -15,10 +15,11 @@ const MOST_NODES: usize = 60_000;
 /// What aliases may add, so that a few lines cannot grow into gigabytes.
 const MOST_REPLAYED: usize = 60_000;
 
-/// One value of the document and the line it begins on.
+/// One value of the document and where it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
     pub line: Option<u32>,
+    pub column: Option<u32>,
     pub kind: Kind,
 }
 
@@ -37,12 +38,13 @@ impl Node {
     /// Reads YAML, of which JSON is a part.
     pub fn read(text: &str) -> Result<Self, DefinitionFault> {
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
-            let line = error.location().and_then(|location| line(location.line()));
+            let location = error.location();
             // The reader's own words quote the document, which holds no secrets; the first line says it all.
             let text = error.without_snippet().to_string();
             let message = text.lines().next().unwrap_or_default().to_owned();
             DefinitionFault {
-                line,
+                line: location.and_then(|location| counted(location.line())),
+                column: location.and_then(|location| counted(location.column())),
                 place: String::new(),
                 message: format!("is not valid YAML or JSON: {message}"),
             }
@@ -91,14 +93,16 @@ fn options() -> Options {
     }
 }
 
-fn line(number: u64) -> Option<u32> {
-    u32::try_from(number).ok().filter(|line| *line > 0)
+/// A line or a column, of which the first is 1.
+fn counted(number: u64) -> Option<u32> {
+    u32::try_from(number).ok().filter(|number| *number > 0)
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        Ok(Self { line: line(spanned.referenced.line()), kind: spanned.value })
+        let at = spanned.referenced;
+        Ok(Self { line: counted(at.line()), column: counted(at.column()), kind: spanned.value })
     }
 }
 
@@ -192,12 +196,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nodes_know_their_lines() {
+    fn nodes_know_where_they_begin() {
         let node = Node::read("a: 1\nb:\n  - x\n  - 200: $.a.b\n    y: !!str 3\n").unwrap();
         assert_eq!(node.json(), json!({"a": 1, "b": ["x", {"200": "$.a.b", "y": "3"}]}));
         let Kind::List(items) = &node.member("b").unwrap().kind else { panic!("not a list") };
         assert_eq!(items[0].line, Some(3));
-        assert_eq!(items[1].member("y").unwrap().line, Some(5));
+        assert_eq!(items[0].column, Some(5));
+        let y = items[1].member("y").unwrap();
+        assert_eq!((y.line, y.column), (Some(5), Some(8)));
     }
 
     #[test]

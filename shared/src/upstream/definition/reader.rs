@@ -50,15 +50,16 @@ impl<'n> At<'n> {
     }
 
     pub fn fault(&self, message: impl Into<String>) {
-        let fault =
-            DefinitionFault { line: self.node.line, place: self.place.clone(), message: message.into() };
-        self.report.faults.borrow_mut().push(fault);
+        self.report.faults.borrow_mut().push(self.found(message));
     }
 
     pub fn warn(&self, message: impl Into<String>) {
-        let fault =
-            DefinitionFault { line: self.node.line, place: self.place.clone(), message: message.into() };
-        self.report.warnings.borrow_mut().push(fault);
+        self.report.warnings.borrow_mut().push(self.found(message));
+    }
+
+    fn found(&self, message: impl Into<String>) -> DefinitionFault {
+        let Node { line, column, .. } = *self.node;
+        DefinitionFault { line, column, place: self.place.clone(), message: message.into() }
     }
 
     /// Counts an extractor; one too many is a fault.
