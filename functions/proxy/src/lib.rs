@@ -1,9 +1,11 @@
-//! `/scraper/…`: sites that require a login; `/v1/sessions`: the sessions there; and everything that no other route takes: mounted upstreams.
+//! `/scraper/…`: sites that require a login; `/v1/sessions`: the sessions there; the console's pages of both; and everything
+//! that no other route takes: mounted upstreams.
 
 #![recursion_limit = "256"] // the AWS client's futures are deep
 
 mod budget;
 mod call;
+mod console;
 mod describe;
 mod endpoint;
 mod import;
@@ -38,6 +40,7 @@ pub static FUNCTION: Function = Function {
             ),
         ],
         purposes: &[
+            Purpose::Cookie,
             Purpose::Cursor,
             Purpose::IdentitySigning,
             Purpose::Index,
@@ -61,6 +64,10 @@ async fn handle(app: &App, request: Request) -> Result<Response, Error> {
         ["v1", "sessions", id] => sessions::serve(app, &request, Some(id)).await,
         ["scraper", id] => describe::describe(app, &request, id).await,
         ["scraper", id, name] => endpoint::serve(app, &request, id, name).await,
+        ["console", "sessions", path @ ..] => {
+            console::serve(app, &request, console::Place::Sessions(path)).await
+        }
+        ["console", "apis", id, "try"] => console::serve(app, &request, console::Place::Trying(id)).await,
         segments if is_own(segments) => Err(Code::NotFound.into()),
         _ => mount::forward(app, &request).await,
     }

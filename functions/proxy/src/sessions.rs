@@ -47,13 +47,24 @@ async fn list(app: &App, request: &Request) -> Result<Response, Error> {
     paging.answer(app, &data, page.next.as_ref())
 }
 
+/// One of the sessions that `principal` can see.
+pub async fn find(
+    app: &App,
+    principal: &Principal,
+    request: &Request,
+    id: &str,
+) -> Result<Option<UpstreamSession>, Error> {
+    let Ok(session_id) = id.parse() else { return Ok(None) };
+    app.store
+        .find_upstream_session(Listed { session_id: Some(session_id), ..listed(principal, request) })
+        .await
+}
+
 /// Ends a session here and, where the request carries its key, at the site as well.
 async fn end(app: &App, request: &Request, id: &str) -> Result<Response, Error> {
     let (principal, _) = auth::authenticate(app, request, |_| Vec::new()).await?;
     principal.require(Permission::SessionsWrite)?;
-    let session_id = id.parse().map_err(|_| Code::SessionNotFound)?;
-    let wanted = Listed { session_id: Some(session_id), ..listed(&principal, request) };
-    let stored = app.store.find_upstream_session(wanted).await?.ok_or(Code::SessionNotFound)?;
+    let stored = find(app, &principal, request, id).await?.ok_or(Code::SessionNotFound)?;
     // A wrong key ends nothing: whoever sent it meant another session.
     let open = match endpoint::read(request)?.encryption_key {
         Some(key) => Some(Open::with(app, stored.clone(), &key, request.now).await?),

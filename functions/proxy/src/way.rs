@@ -11,6 +11,7 @@ use latchkey::upstream::credentials::Carried;
 use latchkey::upstream::definition::{ProxyRule, Sticky};
 use latchkey::upstream::egress::{AllowedHosts, Egress, EgressError, Incoming, Outgoing};
 use latchkey::upstream::outbound::{BoundProxy, Pool};
+use latchkey::upstream::record::Recorder;
 use latchkey::upstream::state::State;
 use tokio::sync::Mutex;
 
@@ -25,6 +26,7 @@ pub struct Way {
     hosts: AllowedHosts,
     outbound: Option<Outbound>,
     carried: Carried,
+    recorder: Option<Arc<Recorder>>,
 }
 
 /// The way through a proxy of a pool.
@@ -98,8 +100,15 @@ impl Way {
     /// See [`EgressError`].
     pub async fn send(&self, mut outgoing: Outgoing) -> Result<Incoming, EgressError> {
         let url = outgoing.url.clone();
+        if let Some(recorder) = &self.recorder {
+            recorder.note(&outgoing, self.carried.places(&url));
+        }
         self.carried.put(&mut outgoing);
-        let mut incoming = self.hop(outgoing).await?;
+        let answer = self.hop(outgoing).await;
+        if let Some(recorder) = &self.recorder {
+            recorder.note_answer(&answer);
+        }
+        let mut incoming = answer?;
         self.carried.take_out(&mut incoming.headers);
         // What follows from this address (redirects, `Referer`, cookies) must not take the values along.
         Ok(Incoming { url, ..incoming })
@@ -131,7 +140,8 @@ impl Way {
     fn direct(app: &App, request: &Request, api: &Api) -> Result<Self, Error> {
         let hosts = AllowedHosts::new(&api.hosts).beside(request.domain.as_deref());
         let carried = Carried::nothing(&api.base_url);
-        Ok(Self { egress: app.egress()?.clone(), hosts, outbound: None, carried })
+        let recorder = request.recorder.clone();
+        Ok(Self { egress: app.egress()?.clone(), hosts, outbound: None, carried, recorder })
     }
 
     /// Through the proxy of `bound`, else one drawn now.

@@ -16,6 +16,7 @@ use crate::auth::{Acting, KeyUse, Who};
 use crate::domain::activity::Actor;
 use crate::domain::id::UserId;
 use crate::error::{Code, Error};
+use crate::upstream::record::Recorder;
 
 /// The address that API Gateway saw the request come from; never taken from a header.
 pub type ClientAddress = IpAddr;
@@ -63,6 +64,8 @@ pub struct Request {
     pub actor: Arc<OnceLock<UserId>>,
     /// Whose credential was proven, let in or not, for the activity log.
     pub acting: Acting,
+    /// Notes what is sent upstream, for whoever tries an API in the console; any other call has none.
+    pub recorder: Option<Arc<Recorder>>,
 }
 
 impl Request {
@@ -85,6 +88,7 @@ impl Request {
             key_use: KeyUse::default(),
             actor: Arc::default(),
             acting: Acting::default(),
+            recorder: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The proxy's machinery: what an upstream is ([`definition`]), what its requests carry for everyone
 //! ([`credentials`]), how a sign-in runs ([`recipe`]), what a session remembers ([`jar`], [`state`]), what a
-//! browser's session becomes ([`import`]), how bytes leave the gateway ([`egress`], [`outbound`]) and how a mounted
-//! upstream is called ([`forward`]).
+//! browser's session becomes ([`import`]), how bytes leave the gateway ([`egress`], [`outbound`]), how a mounted
+//! upstream is called ([`forward`]) and what whoever tries an API sees of it all ([`record`]).
 
 pub mod credentials;
 pub mod definition;
@@ -15,4 +15,5 @@ pub mod jar;
 mod json_schema;
 pub mod outbound;
 pub mod recipe;
+pub mod record;
 pub mod state;

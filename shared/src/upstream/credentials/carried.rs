@@ -73,6 +73,17 @@ impl Carried {
         Ok(Self { origin: base_url.origin(), parts })
     }
 
+    /// Where a request to `url` carries a value, in words that hold none.
+    #[must_use]
+    pub fn places(&self, url: &Url) -> Vec<String> {
+        let place = |part: &Part| match part {
+            Part::Header(name, _) => format!("header {name}"),
+            Part::Query { name, .. } => format!("query parameter {name}"),
+            Part::Cookie { name, .. } => format!("cookie {name}"),
+        };
+        if url.origin() == self.origin { self.parts.iter().map(place).collect() } else { Vec::new() }
+    }
+
     /// Puts the values into a request, in place of whatever stands there under their names. A request to another
     /// origin stays as it is: another host, port or scheme has no right to them.
     pub fn put(&self, outgoing: &mut Outgoing) {

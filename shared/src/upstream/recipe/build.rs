@@ -17,7 +17,7 @@ use crate::upstream::expression::{
 use crate::upstream::jar::Jar;
 
 /// What the gateway calls itself where the definition does not say.
-const AGENT: &str = concat!("Latchkey/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("Latchkey/", env!("CARGO_PKG_VERSION"));
 
 /// What a request is built from.
 pub(super) struct Around<'a> {

@@ -38,6 +38,15 @@ use runner::{Flow, Runner, Stopped};
 /// still comes within API Gateway's thirty seconds.
 pub const LONGEST: Duration = super::egress::WHOLE_LIMIT;
 
+/// What headers hold that the gateway sets by itself.
+pub(super) const OWN_VALUES: [&str; 5] = [
+    "*/*",
+    build::AGENT,
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "text/plain; charset=utf-8",
+];
+
 /// The site that a recipe runs at.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {

@@ -1,0 +1,311 @@
+//! What went to a site, as whoever tries an API in the console sees it. No other call is recorded.
+//!
+//! A recorder shows only what it knows to be no secret: the words of the definition, and inputs that are none. Whatever
+//! else stands in a request (what was typed at sign-in, cookies, what earlier answers gave, stored values) is masked
+//! without being looked at, so that there is no list of secrets to forget one on.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, ORIGIN, PROXY_AUTHORIZATION, REFERER};
+use http::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+use url::{Url, form_urlencoded};
+
+use super::egress::{EgressError, Incoming, Outgoing};
+use super::expression::plain;
+use super::recipe::OWN_VALUES;
+
+/// What stands for what is not shown.
+pub const MASK: &str = "••••";
+/// Requests kept of one call: a sign-in has at most so many steps.
+const MOST_REQUESTS: usize = 40;
+/// Headers, fields or members shown of one request.
+const MOST_SHOWN: usize = 100;
+/// The longest text that is looked for, in bytes.
+const LONGEST_WORD: usize = 500;
+/// A secret of fewer bytes masks what equals it, a longer one all that holds it.
+const SHORT: usize = 4;
+/// Values within values of a JSON body.
+const DEEPEST: usize = 12;
+
+/// One request, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    /// Where it carried values that are stored for everyone.
+    pub carried: Vec<String>,
+    /// Field by field.
+    pub body: Vec<String>,
+    /// The answer's status; `None` where there was none.
+    pub status: Option<u16>,
+}
+
+/// Notes what one call sends.
+pub struct Recorder {
+    /// The definition, which its owner can read anyway.
+    source: String,
+    /// Inputs that are no secrets.
+    inputs: Vec<String>,
+    /// What is never shown, even where it looks like a word of the definition.
+    secrets: Vec<String>,
+    sent: Mutex<Vec<Sent>>,
+}
+
+impl Recorder {
+    /// A recorder for a call of an endpoint that `source` describes.
+    #[must_use]
+    pub fn new(source: String, inputs: Vec<String>, secrets: Vec<String>) -> Self {
+        let inputs = inputs.into_iter().filter(|text| !text.is_empty()).collect();
+        let secrets = secrets.into_iter().filter(|text| !text.is_empty()).collect();
+        Self { source, inputs, secrets, sent: Mutex::default() }
+    }
+
+    /// What was sent, in order.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent> {
+        self.lock().clone()
+    }
+
+    /// Notes a request that is about to be sent, without what it carries for everyone: only where that stands.
+    pub fn note(&self, outgoing: &Outgoing, carried: Vec<String>) {
+        let mut sent = self.lock();
+        if sent.len() < MOST_REQUESTS {
+            let status = None;
+            sent.push(Sent {
+                method: outgoing.method.to_string(),
+                url: self.url(&outgoing.url),
+                headers: self.headers(outgoing),
+                carried,
+                body: self.body(outgoing),
+                status,
+            });
+        }
+    }
+
+    /// Notes how the request that was noted last was answered.
+    pub fn note_answer(&self, answer: &Result<Incoming, EgressError>) {
+        if let (Some(last), Ok(answer)) = (self.lock().last_mut(), answer) {
+            last.status.get_or_insert(answer.status.as_u16());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Sent>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn url(&self, url: &Url) -> String {
+        let path = url.path_segments().into_iter().flatten().map(|segment| {
+            let decoded = percent_decode_str(segment).decode_utf8_lossy();
+            if self.shows(&decoded) { segment.to_owned() } else { MASK.to_owned() }
+        });
+        let path: Vec<String> = path.take(MOST_SHOWN).collect();
+        let mut shown = format!("{}/{}", url.origin().ascii_serialization(), path.join("/"));
+        if let Some(query) = url.query() {
+            shown.push('?');
+            shown.push_str(&self.pairs(query.as_bytes()).join("&"));
+        }
+        shown
+    }
+
+    /// `name=value`, each of them where it may be shown.
+    fn pairs(&self, encoded: &[u8]) -> Vec<String> {
+        let pairs = form_urlencoded::parse(encoded).take(MOST_SHOWN);
+        pairs.map(|(name, value)| format!("{}={}", self.shown(&name), self.shown(&value))).collect()
+    }
+
+    fn headers(&self, outgoing: &Outgoing) -> Vec<(String, String)> {
+        let headers = outgoing.headers.iter().take(MOST_SHOWN);
+        headers.map(|(name, value)| (name.to_string(), self.header(name, value))).collect()
+    }
+
+    fn header(&self, name: &HeaderName, value: &HeaderValue) -> String {
+        let text = value.to_str().unwrap_or_default();
+        if value.is_sensitive() || [COOKIE, AUTHORIZATION, PROXY_AUTHORIZATION].contains(name) {
+            return MASK.to_owned();
+        }
+        if [REFERER, ORIGIN].contains(name) {
+            return Url::parse(text).map_or_else(|_| MASK.to_owned(), |url| self.url(&url));
+        }
+        if OWN_VALUES.contains(&text) { text.to_owned() } else { self.shown(text) }
+    }
+
+    fn body(&self, outgoing: &Outgoing) -> Vec<String> {
+        if outgoing.body.is_empty() {
+            return Vec::new();
+        }
+        let kind = outgoing.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        match kind.unwrap_or_default().split(';').next().unwrap_or_default().trim() {
+            "application/x-www-form-urlencoded" => self.pairs(&outgoing.body),
+            "application/json" => {
+                let value = serde_json::from_slice(&outgoing.body).unwrap_or_default();
+                let shown = self.json(&value, DEEPEST).to_string();
+                vec![shown]
+            }
+            _ => vec![self.shown(&String::from_utf8_lossy(&outgoing.body))],
+        }
+    }
+
+    fn json(&self, value: &Value, depth: usize) -> Value {
+        match value {
+            Value::Array(items) if depth > 0 => {
+                items.iter().take(MOST_SHOWN).map(|item| self.json(item, depth - 1)).collect()
+            }
+            Value::Object(members) if depth > 0 => members
+                .iter()
+                .take(MOST_SHOWN)
+                .map(|(name, value)| (self.shown(name), self.json(value, depth - 1)))
+                .collect(),
+            Value::Null => Value::Null,
+            leaf if depth > 0 && self.shows(&plain(leaf)) => leaf.clone(),
+            _ => MASK.into(),
+        }
+    }
+
+    fn shown(&self, text: &str) -> String {
+        if self.shows(text) { text.to_owned() } else { MASK.to_owned() }
+    }
+
+    /// Whether `text` is known to be no secret.
+    fn shows(&self, text: &str) -> bool {
+        let is_secret =
+            |secret: &String| text == secret || (secret.len() >= SHORT && text.contains(secret.as_str()));
+        if text.is_empty() {
+            return true;
+        }
+        text.len() <= LONGEST_WORD
+            && !self.secrets.iter().any(is_secret)
+            && (self.inputs.iter().any(|input| input == text) || self.is_word(text))
+    }
+
+    /// Whether the definition says `text`, as a whole word or several.
+    fn is_word(&self, text: &str) -> bool {
+        self.source.match_indices(text).any(|(start, _)| {
+            let before = self.source[..start].chars().next_back();
+            let behind = self.source[start + text.len()..].chars().next();
+            let ends = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
+            ends(before) && ends(behind)
+        })
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("sent", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, Method};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SOURCE: &str = "
+        request:
+          path: /m/{folder}/list
+          query: { token: $session.token, view: full, n: $inputs.limit }
+          headers: { X-Mode: fast, X-Token: $session.token }
+          form: { user: $inputs.username, pass: $inputs.password, csrf: $steps.page.outputs.csrf }
+    ";
+    const SECRET: &str = "canary-5b1e77";
+
+    fn recorder() -> Recorder {
+        let inputs = vec!["in box".to_owned(), "20".to_owned()];
+        Recorder::new(SOURCE.to_owned(), inputs, vec![SECRET.to_owned(), "fast".to_owned()])
+    }
+
+    fn outgoing(url: &str, headers: &[(&'static str, &str)], body: &str) -> Outgoing {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        let body = Bytes::from(body.to_owned());
+        Outgoing { method: Method::POST, url: url.parse().unwrap(), headers: map, body }
+    }
+
+    fn recorded(url: &str, headers: &[(&'static str, &str)], body: &str) -> Sent {
+        let recorder = recorder();
+        recorder.note(&outgoing(url, headers, body), vec!["header x-key".to_owned()]);
+        recorder.sent().pop().unwrap()
+    }
+
+    #[test]
+    fn what_the_definition_says_and_plain_inputs_are_shown() {
+        let url = "https://mail.example/m/in%20box/list?token=abc&view=full&n=20#x";
+        let form = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("x-mode", "slow"),
+            ("cookie", "full=full"),
+        ];
+        let sent = recorded(url, &form, "user=ann&pass=pw&csrf=1&other=full");
+        assert_eq!(sent.url, "https://mail.example/m/in%20box/list?token=••••&view=full&n=20");
+        assert_eq!(sent.body, ["user=••••", "pass=••••", "csrf=••••", "••••=full"]);
+        let headers: Vec<&str> = sent.headers.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(headers, ["application/x-www-form-urlencoded", MASK, MASK]);
+        assert_eq!((sent.carried, sent.status), (vec!["header x-key".to_owned()], None));
+    }
+
+    #[test]
+    fn json_is_shown_leaf_by_leaf() {
+        let body = r#"{"user": "ann", "view": ["full", 20, 21, null, true], "deep": {"n": "in box"}}"#;
+        let sent = recorded("https://mail.example/", &[("content-type", "application/json")], body);
+        let shown: Value = serde_json::from_str(&sent.body[0]).unwrap();
+        let expected = serde_json::json!({ "user": MASK, "view": ["full", 20, MASK, null, MASK], MASK: { "n": "in box" } });
+        assert_eq!(shown, expected);
+        assert_eq!(recorded("https://mail.example/", &[], "some text").body, [MASK]);
+    }
+
+    #[test]
+    fn a_secret_that_is_a_word_is_masked_all_the_same() {
+        let sent = recorded("https://mail.example/fast/list?view=fast", &[("x-mode", "fast")], "");
+        assert_eq!(sent.url, "https://mail.example/••••/list?view=••••");
+        assert_eq!(sent.headers[0].1, MASK);
+    }
+
+    #[test]
+    fn there_is_an_end_to_it() {
+        let recorder = recorder();
+        for _ in 0..MOST_REQUESTS + 5 {
+            recorder.note(&outgoing("https://mail.example/", &[], ""), Vec::new());
+        }
+        assert_eq!(recorder.sent().len(), MOST_REQUESTS);
+        assert!(!format!("{recorder:?}").contains("folder"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unknown_is_shown_in_any_place(secret in "[a-zA-Z0-9]{12,30}", place in 0..8_usize) {
+            prop_assume!(!SOURCE.contains(&secret));
+            let (mut url, mut header, mut body) = ("https://mail.example/".to_owned(), String::new(), String::new());
+            let mut kind = "text/plain";
+            match place {
+                0 => url.push_str(&format!("m/{secret}/x")),
+                1 => url.push_str(&format!("?view={secret}")),
+                2 => url.push_str(&format!("?{secret}=full&a=b{secret}c")),
+                3 => url.push_str(&format!("#{secret}")),
+                4 => header = format!("Bearer {secret}"),
+                5 => (kind, body) = ("application/x-www-form-urlencoded", format!("user=x{secret}&{secret}=1")),
+                6 => (kind, body) = ("application/json", format!("{{\"{secret}\": [\"{secret}\", {{\"n\": \"a {secret}\"}}]}}")),
+                _ => body = secret.clone(),
+            }
+            let sent = recorded(&url, &[("content-type", kind), ("x-token", &header), ("referer", &url)], &body);
+            prop_assert!(!format!("{sent:?}").contains(&secret), "{sent:?}");
+        }
+
+        #[test]
+        fn nothing_panics(path in "\\PC{0,30}", body: Vec<u8>, json: bool) {
+            let Ok(url) = Url::parse("https://mail.example/").unwrap().join(&path) else { return Ok(()) };
+            let kind = if json { "application/json" } else { "application/x-www-form-urlencoded" };
+            let mut request = outgoing("https://mail.example/", &[("content-type", kind)], "");
+            request.url = url;
+            request.body = body.into();
+            recorder().note(&request, Vec::new());
+        }
+    }
+}
