@@ -163,6 +163,16 @@ def test_the_console_signs_in_with_a_cookie_for_its_own_pages_only(gateway, pair
         page = browser.get("/console", headers={"Cookie": value})
         assert page.status_code == 200 and jane.email in page.text
         assert "unsafe-inline" not in page.headers["Content-Security-Policy"]
+        # Each function's pages, each behind a route of its own.
+        for path, heading in [
+            ("/console/keys/new", "Create a key"),
+            ("/console/apis", "APIs"),
+            ("/console/apis/new", "Create an API"),
+            ("/console/sessions", "Upstream sessions"),
+            ("/console/password", "Change your password"),
+        ]:
+            shown = browser.get(path, headers={"Cookie": value})
+            assert shown.status_code == 200 and f"<h1>{heading}</h1>" in shown.text, f"{path}: {shown.text}"
         key = {"name": "from the console"}
         problem(browser.post("/v1/api-keys", json=key, headers={"Cookie": value}), 403, "cross_site_request")
         made = browser.post("/v1/api-keys", json=key, headers={"Cookie": value} | origin)

@@ -108,7 +108,7 @@ fn first_steps(visit: &Visit<'_>) -> Markup {
                 li { a href=(visit.href("/console/keys/new")) { "Create a key" } " for a program to call this gateway with." }
             }
             @if visit.may(Permission::ApisWrite) {
-                li { a href=(visit.href("/console/apis/new")) { "Add an API" } ": where the gateway passes calls on to, or a site that it signs in at." }
+                li { a href=(visit.href("/console/apis/new")) { "Create an API" } ": where the gateway passes calls on to, or a site that it signs in at." }
             }
             li { "Call it: each page shows the command." }
         }
