@@ -25,6 +25,8 @@ pub struct Form {
     /// What its button says.
     pub words: String,
     pub method: String,
+    /// Whether it may hold a file, and is sent in parts.
+    pub is_multipart: bool,
     pub fields: Vec<(String, String)>,
 }
 
@@ -60,6 +62,12 @@ impl<'a> Browser<'a> {
 
     /// The request that a form makes.
     pub fn post(&self, form: &Form) -> Call {
+        if form.is_multipart {
+            let call = self.instance.call(http::Method::POST, &form.action).header("cookie", self.header());
+            return call
+                .body("multipart/form-data; boundary=----browser", form.parts())
+                .header("sec-fetch-site", "same-origin");
+        }
         let fields: Vec<(&str, &str)> =
             form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         self.instance.form(&form.action, &fields).header("cookie", self.header())
@@ -148,6 +156,7 @@ impl Form {
             action: form.attr("action").unwrap().to_owned(),
             words: form.select(&button).next().map(words).unwrap_or_default(),
             method: form.attr("method").unwrap_or("get").to_owned(),
+            is_multipart: form.attr("enctype") == Some("multipart/form-data"),
             fields,
         }
     }
@@ -173,6 +182,27 @@ impl Form {
     pub fn without(mut self, name: &str) -> Self {
         self.fields.retain(|(field, _)| field != name);
         self
+    }
+
+    /// The same form sent by its button of this name and value, which is not its first.
+    #[must_use]
+    pub fn pressing(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The parts of a form that may hold a file (RFC 7578), with lines ended as a browser ends them.
+    fn parts(&self) -> String {
+        let part = |(name, value): &(String, String)| {
+            let (file, value) = match name.as_str() {
+                "file" => ("; filename=\"a.yaml\"\r\nContent-Type: application/octet-stream", value.clone()),
+                _ => ("", value.replace("\r\n", "\n").replace('\n', "\r\n")),
+            };
+            format!(
+                "------browser\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{value}\r\n"
+            )
+        };
+        self.fields.iter().map(part).chain(["------browser--\r\n".to_owned()]).collect()
     }
 
     /// What a field holds.

@@ -1,11 +1,14 @@
 //! `/console`: the pages of whoever is signed in at a browser, and the way in and out.
 
+mod apis;
 mod browser;
 mod home;
 mod keys;
 mod pages;
 mod reset;
 mod sign_in;
+mod try_it;
+mod upstream_sessions;
 mod walk;
 
 use crate::support::{Answer, Instance};

@@ -115,7 +115,7 @@ impl Call<'_> {
             None => Way::open(self.app, self.request, api, carries).await?,
         };
         let (now, send) = (self.app.clock.now(), |outgoing| way.send(outgoing));
-        let called = self.budget.within(recipe::call(site, call, inputs, state, now, send)).await;
+        let called = self.budget.within(Box::pin(recipe::call(site, call, inputs, state, now, send))).await;
         way.leave(state).await;
         Ok(called??)
     }

@@ -72,11 +72,12 @@ async fn dispatch(
     request.only("POST")?;
     let loaded = load(app, request, id, name, sent.as_ref().ok()).await?;
     let sent = sent?;
+    // On the heap: the futures of a whole recipe are large, and a page of the console lies around them.
     match loaded.stored.endpoint.kind {
-        EndpointKind::Initiates => sign_in::sign_in(app, request, &loaded, sent.inputs).await,
-        EndpointKind::Protected => call::protected(app, request, &loaded, sent).await,
-        EndpointKind::Public => call::public(app, request, &loaded, sent.inputs).await,
-        EndpointKind::Imports => import::import(app, request, &loaded, sent.inputs).await,
+        EndpointKind::Initiates => Box::pin(sign_in::sign_in(app, request, &loaded, sent.inputs)).await,
+        EndpointKind::Protected => Box::pin(call::protected(app, request, &loaded, sent)).await,
+        EndpointKind::Public => Box::pin(call::public(app, request, &loaded, sent.inputs)).await,
+        EndpointKind::Imports => Box::pin(import::import(app, request, &loaded, sent.inputs)).await,
     }
 }
 

@@ -65,9 +65,11 @@ async fn handle(app: &App, request: Request) -> Result<Response, Error> {
         ["scraper", id] => describe::describe(app, &request, id).await,
         ["scraper", id, name] => endpoint::serve(app, &request, id, name).await,
         ["console", "sessions", path @ ..] => {
-            console::serve(app, &request, console::Place::Sessions(path)).await
+            Box::pin(console::serve(app, &request, console::Place::Sessions(path))).await
         }
-        ["console", "apis", id, "try"] => console::serve(app, &request, console::Place::Trying(id)).await,
+        ["console", "apis", id, "try"] => {
+            Box::pin(console::serve(app, &request, console::Place::Trying(id))).await
+        }
         segments if is_own(segments) => Err(Code::NotFound.into()),
         _ => mount::forward(app, &request).await,
     }

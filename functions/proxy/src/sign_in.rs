@@ -63,7 +63,8 @@ pub async fn sign_in(
         }
     };
 
-    let (outcome, ()) = join(run(app, request, loaded, flow, &inputs), count_use(app, request)).await;
+    let (outcome, ()) =
+        join(Box::pin(run(app, request, loaded, flow, &inputs)), count_use(app, request)).await;
     let error = match outcome {
         Ok(SignIn::Done(SignedIn { mut state, data, .. })) => {
             let own = inputs.iter().filter(|(name, _)| typed.contains(name));
@@ -110,7 +111,8 @@ async fn run(
     let site = Site { base_url: &loaded.api.base_url, session: loaded.api.session.as_ref() };
     let way = Way::open(app, request, &loaded.api, &loaded.api.session_carries).await?;
     let send = |outgoing| way.send(outgoing);
-    let mut done = recipe::sign_in(site, flow, inputs, State::default(), request.now, send).await?;
+    let signing_in = recipe::sign_in(site, flow, inputs, State::default(), request.now, send);
+    let mut done = Box::pin(signing_in).await?;
     if let SignIn::Done(signed_in) = &mut done {
         way.leave(&mut signed_in.state).await;
     }

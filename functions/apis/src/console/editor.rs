@@ -20,14 +20,13 @@ pub fn form(visit: &Visit<'_>, path: &str, content: Markup) -> Markup {
 pub fn editor(visit: &Visit<'_>, source: &str, found: Option<&Found>, told: &Told) -> Markup {
     let is_wrong = found.is_some_and(Found::has_faults);
     html! {
-        div class="field" {
+        div class="field wide" {
             label for="definition" { "Definition" }
             p class="hint" id="definition-hint" {
-                "An OpenAPI 3.1 document in YAML or JSON that says what the gateway sends and what it takes from the answers. "
-                "Its words are in " a href="/v1/definition.schema.json" { "this JSON Schema" } "."
+                "An OpenAPI 3.1 document in YAML or JSON that says what the gateway sends and what it takes from the answers."
             }
             // A browser drops the first line's end.
-            textarea id="definition" name="definition" class="mono" rows="24" wrap="off" spellcheck="false"
+            textarea id="definition" name="definition" class="mono code" rows="24" wrap="off" spellcheck="false"
                 autocapitalize="none" autocomplete="off" aria-invalid=[is_wrong.then_some("true")]
                 aria-describedby="definition-hint found" { "\n" (source) }
             div id="found" role="status" aria-live="polite" data-check=(visit.href("/console/apis/check")) {

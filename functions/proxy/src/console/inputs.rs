@@ -4,7 +4,7 @@ use latchkey::console::Told;
 use latchkey::console::parts::{Input, Lines, Select};
 use latchkey::http::Form;
 use latchkey::store::apis::StoredEndpoint;
-use latchkey::upstream::definition::EndpointKind;
+use latchkey::upstream::definition::{Credential, EndpointKind};
 use latchkey::upstream::expression::plain;
 use latchkey::upstream::input::resolve;
 use maud::{Markup, html};
@@ -41,20 +41,20 @@ enum Kind {
 impl Field {
     /// The inputs of an endpoint. `stored` are the credentials that a sign-in can do without.
     pub fn all(stored: &StoredEndpoint, kept: &[String]) -> Vec<Self> {
-        match (&stored.login, stored.endpoint.kind) {
-            (Some(flow), EndpointKind::Initiates) => flow
-                .credentials
-                .iter()
-                .map(|(name, credential)| Self {
-                    name: name.clone(),
-                    about: credential.description.clone().unwrap_or_default(),
-                    kind: if credential.secret { Kind::Secret } else { Kind::Text },
-                    is_required: !credential.optional && !kept.contains(name),
-                    default: String::new(),
-                })
-                .collect(),
-            _ => stored.endpoint.input_schema.as_ref().map(of_schema).unwrap_or_default(),
-        }
+        let (Some(flow), EndpointKind::Initiates) = (&stored.login, stored.endpoint.kind) else {
+            return stored.endpoint.input_schema.as_ref().map(of_schema).unwrap_or_default();
+        };
+        let field = |(name, credential): (&String, &Credential)| Self {
+            name: name.clone(),
+            about: credential.description.clone().unwrap_or_default(),
+            kind: if credential.secret { Kind::Secret } else { Kind::Text },
+            is_required: !credential.optional && !kept.contains(name),
+            default: String::new(),
+        };
+        let mut fields: Vec<Self> = flow.credentials.iter().map(field).collect();
+        // As forms have it: who, then the password.
+        fields.sort_by_key(|field| (flow.identity() != Some(&field.name), field.is_secret()));
+        fields
     }
 
     /// The name of the form's field.

@@ -29,7 +29,7 @@ pub async fn serve(app: &App, request: &Request, place: Place<'_>) -> Result<Res
         match Visit::begin(app, request).await? {
             Arrival::Elsewhere(answer) => Ok(answer),
             Arrival::Visit(mut visit) => {
-                let outcome = page(&mut visit, place).await;
+                let outcome = Box::pin(page(&mut visit, place)).await;
                 visit.finish(outcome)
             }
         }
@@ -41,7 +41,7 @@ async fn page(visit: &mut Visit<'_>, place: Place<'_>) -> Result<Response, Error
     let method = visit.request.method.clone();
     match (place, &method) {
         (Place::Trying(id), &Method::GET) => trying::show(visit, id).await,
-        (Place::Trying(id), &Method::POST) => trying::submit(visit, id).await,
+        (Place::Trying(id), &Method::POST) => Box::pin(trying::submit(visit, id)).await,
         (Place::Sessions([]), &Method::GET) => sessions::list(visit).await,
         (Place::Sessions([]), _) => Err(Error::method_not_allowed("GET")),
         (Place::Sessions([id, "end"]), &Method::GET) => sessions::ask(visit, id).await,

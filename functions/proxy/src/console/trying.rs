@@ -60,7 +60,8 @@ pub async fn submit(visit: &mut Visit<'_>, id: &str) -> Result<Response, Error> 
 
     let path = format!("/scraper/{id}/{}", stored.endpoint.name);
     visit.request.recorder = Some(Arc::clone(&recorder));
-    let answer = visit.send(&FUNCTION, Method::POST, &path, &Value::Object(body)).await;
+    let body = Value::Object(body);
+    let answer = Box::pin(visit.send(&FUNCTION, Method::POST, &path, &body)).await;
     visit.request.recorder = None;
     let sent = recorder.sent();
     match answer {
@@ -150,13 +151,14 @@ fn recorder(tried: &Tried, fields: &[(Field, String)], carried: Option<&Carried>
 }
 
 fn leaves(value: &Value, depth: usize, found: &mut Vec<String>) {
-    match value {
-        Value::Array(items) if depth > 0 => items.iter().for_each(|item| leaves(item, depth - 1, found)),
-        Value::Object(members) if depth > 0 => {
-            members.values().for_each(|item| leaves(item, depth - 1, found))
-        }
-        Value::Array(_) | Value::Object(_) | Value::Null => {}
-        leaf => found.push(plain(leaf)),
+    let inner: Vec<&Value> = match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(members) => members.values().collect(),
+        Value::Null => return,
+        leaf => return found.push(plain(leaf)),
+    };
+    for value in inner.into_iter().filter(|_| depth > 0) {
+        leaves(value, depth - 1, found);
     }
 }
 
