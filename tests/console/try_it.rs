@@ -1,6 +1,6 @@
 //! `/console/apis/{id}/try`: a site signed in to and called from the console.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::browser::{Browser, Form, Page};
 use crate::scraper::raw::{Act, Raw, answer};
@@ -176,15 +176,12 @@ paths:
           form: { pin: $inputs.pin, folder: $inputs.folder, key: $session.key }
 "#;
 
-#[tokio::test]
-async fn no_secret_is_shown_wherever_it_went() {
-    let scene = Scene::start().await;
+/// The site of it, and what is stored for it.
+async fn everywhere(scene: &Scene, stored: Value) -> Raw {
     let raw = Raw::start().await;
     let source = EVERYWHERE.replace("site.test", &raw.address.to_string());
     scene.apply(scene.jane.account_id, scene.jane.workspace_id, "all", &source).await;
-    let stored = ["canary-gate-1", "canary-tap-2", "canary-jar-3"];
-    let body = json!({ "gate": stored[0], "tap": stored[1], "jar": stored[2] });
-    let put = scene.app.call(http::Method::PUT, "/v1/apis/all/credentials").json(&body);
+    let put = scene.app.call(http::Method::PUT, "/v1/apis/all/credentials").json(&stored);
     put.bearer(&scene.key.secret).send().await.is(204);
     let say = |path: &str, status: &str, headers: &str, body: &str| {
         raw.on(path, Act::Say(answer(status, headers, body)));
@@ -209,7 +206,15 @@ async fn no_secret_is_shown_wherever_it_went() {
         "<form action=/box><input type=hidden name=canary-name-11 value=canary-hidden-12><input name=pin></form>",
     );
     say("/box/inner/canary-pin-13", "200 OK", "", "{\"said\": \"<b onclick=x>hello</b>\"}");
+    raw
+}
 
+#[tokio::test]
+async fn no_secret_is_shown_wherever_it_went() {
+    let scene = Scene::start().await;
+    let raw =
+        everywhere(&scene, json!({ "gate": "canary-gate-1", "tap": "canary-tap-2", "jar": "canary-jar-3" }))
+            .await;
     let mut browser = trying(&scene).await;
     let form = browser.open("/console/apis/all/try").await.is(200).form("Sign in");
     let typed = form.with("input.username", "canary-user-6").with("input.password", "canary-pass-14");
@@ -260,6 +265,19 @@ async fn no_secret_is_shown_wherever_it_went() {
     called.says("<b onclick=x>hello</b>");
     assert!(called.all("[onclick]").is_empty());
     assert_eq!(called.texts("h1"), ["Try Everywhere <i>"]);
+}
+
+#[tokio::test]
+async fn a_stored_password_is_masked_even_where_it_is_a_word_of_the_definition() {
+    let scene = Scene::start().await;
+    let stored = json!({ "gate": "g", "tap": "t", "jar": "j", "password": "plain" });
+    let raw = everywhere(&scene, stored).await;
+    let mut browser = trying(&scene).await;
+    let form = browser.open("/console/apis/all/try").await.is(200).form("Sign in");
+    let signed_in = browser.send(&form.with("input.username", "canary-user-6")).await.is(200);
+    assert!(raw.requests().iter().any(|request| request.contains("\"pass\":\"plain\"")));
+    signed_in.says("\"pass\":\"••••\"");
+    assert!(!signed_in.text().contains("\"plain\""), "{}", signed_in.text());
 }
 
 #[tokio::test]

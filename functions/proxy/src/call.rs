@@ -15,6 +15,7 @@ use crate::endpoint::{Loaded, Sent, with_state};
 use crate::log;
 use crate::renew;
 use crate::session::Open;
+use crate::sign_in::hide;
 use crate::way::Way;
 
 /// Everything that one call works with.
@@ -110,6 +111,7 @@ impl Call<'_> {
         let call = call.ok_or_else(|| Error::internal("an endpoint was stored without its call"))?;
         let site = Site { base_url: &self.loaded.api.base_url, session };
         let (api, carries) = (&self.loaded.api, &self.loaded.stored.endpoint.carries);
+        hide(self.request, state.captured.values().map(|captured| &captured.value));
         let way = match session {
             Some(_) => Way::of_session(self.app, self.request, api, carries, state).await?,
             None => Way::open(self.app, self.request, api, carries).await?,

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::lease::Waited;
 use crate::log;
 use crate::session::Open;
-use crate::sign_in::refused;
+use crate::sign_in::{hide, refused};
 use crate::slots;
 use crate::stored;
 use crate::way::Way;
@@ -114,6 +114,7 @@ async fn sign_in(call: &Call<'_>, scheme: &SessionScheme, open: &mut Open) -> Re
     let credentials = stored::complete(app, api, &flow, credentials, app.clock.now()).await?;
     // The definition may ask for other credentials by now.
     let Ok(inputs) = input::check_credentials(&flow, credentials) else { return Ok(false) };
+    hide(call.request, inputs.values());
     // A proxy that is gone costs no attempt.
     let way = Way::of_session(app, call.request, api, &api.session_carries, &open.state).await?;
     let (principal, act) = (&call.loaded.principal, Act::UpstreamSignedIn);

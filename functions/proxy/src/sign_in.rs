@@ -52,6 +52,7 @@ pub async fn sign_in(
     let typed: Vec<String> = inputs.keys().cloned().collect();
     let inputs = stored::complete(app, &loaded.api, flow, inputs, request.now).await?;
     let (inputs, remember) = inputs_of(loaded, flow, inputs)?;
+    hide(request, inputs.values());
     let identity =
         flow.identity().and_then(|name| inputs.get(name)).and_then(Value::as_str).unwrap_or_default();
     let who = Who::of(app, loaded.account_id(), &loaded.api.id, identity)?;
@@ -79,6 +80,15 @@ pub async fn sign_in(
     let logging = log::no_session(app, request, loaded, Act::UpstreamSignedIn, identity, error);
     let ((), error) = join(who.release(app, granted), logging).await;
     Err(error)
+}
+
+/// Keeps `values` from whoever watches the call.
+pub fn hide<'a>(request: &Request, values: impl IntoIterator<Item = &'a Value>) {
+    if let Some(recorder) = &request.recorder {
+        for value in values {
+            recorder.hide(value);
+        }
+    }
 }
 
 /// The credentials, checked, and whether they are to be remembered.

@@ -104,7 +104,7 @@ impl Way {
             recorder.note(&outgoing, self.carried.places(&url));
         }
         self.carried.put(&mut outgoing);
-        let answer = self.hop(outgoing).await;
+        let answer = Box::pin(self.hop(outgoing)).await;
         if let Some(recorder) = &self.recorder {
             recorder.note_answer(&answer);
         }

@@ -23,6 +23,16 @@ pub const HOME: &str = "/console";
 /// Where people sign in.
 pub const SIGN_IN: &str = "/console/sign-in";
 
+/// The page of the API `id`, to which pages of several functions lead. An API may be named like one of the console's own
+/// pages.
+#[must_use]
+pub fn page_of_api(id: &str) -> String {
+    match id {
+        "new" | "check" => format!("/console/apis/{id}/definition"),
+        _ => format!("/console/apis/{id}"),
+    }
+}
+
 /// `next` where it is a page of the console: what a browser is sent to must not be chosen by a stranger.
 #[must_use]
 pub fn own_page(next: &str) -> Option<&str> {

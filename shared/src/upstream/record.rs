@@ -51,7 +51,7 @@ pub struct Recorder {
     /// Inputs that are no secrets.
     inputs: Vec<String>,
     /// What is never shown, even where it looks like a word of the definition.
-    secrets: Vec<String>,
+    secrets: Mutex<Vec<String>>,
     sent: Mutex<Vec<Sent>>,
 }
 
@@ -60,19 +60,46 @@ impl Recorder {
     #[must_use]
     pub fn new(source: String, inputs: Vec<String>, secrets: Vec<String>) -> Self {
         let inputs = inputs.into_iter().filter(|text| !text.is_empty()).collect();
-        let secrets = secrets.into_iter().filter(|text| !text.is_empty()).collect();
-        Self { source, inputs, secrets, sent: Mutex::default() }
+        let recorder = Self { source, inputs, secrets: Mutex::default(), sent: Mutex::default() };
+        for text in secrets {
+            recorder.hide(&text.into());
+        }
+        recorder
+    }
+
+    /// Never shows `value` from now on, nor what is in it: a credential that was stored or remembered, a token that the
+    /// session holds.
+    pub fn hide(&self, value: &Value) {
+        match value {
+            Value::Array(items) => {
+                for item in items {
+                    self.hide(item);
+                }
+            }
+            Value::Object(members) => {
+                for member in members.values() {
+                    self.hide(member);
+                }
+            }
+            Value::Null => {}
+            leaf => {
+                let text = plain(leaf);
+                if !text.is_empty() {
+                    lock(&self.secrets).push(text);
+                }
+            }
+        }
     }
 
     /// What was sent, in order.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent> {
-        self.lock().clone()
+        lock(&self.sent).clone()
     }
 
     /// Notes a request that is about to be sent, without what it carries for everyone: only where that stands.
     pub fn note(&self, outgoing: &Outgoing, carried: Vec<String>) {
-        let mut sent = self.lock();
+        let mut sent = lock(&self.sent);
         if sent.len() < MOST_REQUESTS {
             let status = None;
             sent.push(Sent {
@@ -88,13 +115,9 @@ impl Recorder {
 
     /// Notes how the request that was noted last was answered.
     pub fn note_answer(&self, answer: &Result<Incoming, EgressError>) {
-        if let (Some(last), Ok(answer)) = (self.lock().last_mut(), answer) {
+        if let (Some(last), Ok(answer)) = (lock(&self.sent).last_mut(), answer) {
             last.status.get_or_insert(answer.status.as_u16());
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Sent>> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn url(&self, url: &Url) -> String {
@@ -177,7 +200,7 @@ impl Recorder {
             return true;
         }
         text.len() <= LONGEST_WORD
-            && !self.secrets.iter().any(is_secret)
+            && !lock(&self.secrets).iter().any(is_secret)
             && (self.inputs.iter().any(|input| input == text) || self.is_word(text))
     }
 
@@ -192,9 +215,13 @@ impl Recorder {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorder").field("sent", &self.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Recorder").field("sent", &lock(&self.sent).len()).finish_non_exhaustive()
     }
 }
 
@@ -266,6 +293,14 @@ mod tests {
         let sent = recorded("https://mail.example/fast/list?view=fast", &[("x-mode", "fast")], "");
         assert_eq!(sent.url, "https://mail.example/••••/list?view=••••");
         assert_eq!(sent.headers[0].1, MASK);
+    }
+
+    #[test]
+    fn what_turns_out_to_be_a_secret_is_masked_from_then_on() {
+        let recorder = recorder();
+        recorder.hide(&serde_json::json!({ "password": "list", "tokens": ["full", 20, null, ""] }));
+        recorder.note(&outgoing("https://mail.example/m/list?view=full&n=20", &[], ""), Vec::new());
+        assert_eq!(recorder.sent()[0].url, "https://mail.example/m/••••?view=••••&n=••••");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use latchkey::console::parts::{Input, Lines, refusal};
-use latchkey::console::{Page, Place, Told, Visit, read};
+use latchkey::console::{Page, Place, Told, Visit, page_of_api, read};
 use latchkey::domain::account::Plan;
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
@@ -15,7 +15,7 @@ use super::convert::{self, Wish};
 use super::editor::{self, editor};
 use super::sent::Sent;
 use super::start::{self, Start};
-use super::{API, APIS, Api, EDITOR, page_of};
+use super::{API, APIS, Api, EDITOR};
 use crate::FUNCTION;
 
 /// The page's own path.
@@ -59,7 +59,7 @@ pub async fn submit(visit: &Visit<'_>) -> Result<Response, Error> {
     match visit.send(&FUNCTION, Method::POST, API, &body).await {
         Ok(answer) => {
             let made: Api = read(&answer)?;
-            visit.go_on(&format!("{}?done=made", page_of(&made.id)))
+            visit.go_on(&format!("{}?done=made", page_of_api(&made.id)))
         }
         Err(error) => {
             let told = editor::told(&error, &FIELDS);

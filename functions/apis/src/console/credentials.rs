@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use latchkey::console::parts::{Input, form, moment, refusal};
-use latchkey::console::{Page, Place, Told, Visit};
+use latchkey::console::{Page, Place, Told, Visit, page_of_api};
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
 use latchkey::http::{Form, Response};
@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use super::check::Found;
-use super::{API, APIS, Api, find, may_write, page_of};
+use super::{API, APIS, Api, find, may_write};
 use crate::FUNCTION;
 
 /// What the fields' names begin with: the schemes' names are the definition's.
@@ -43,7 +43,7 @@ pub async fn set(visit: &Visit<'_>, id: &str) -> Result<Response, Error> {
     let wanted = wanted(&Found::of(&api.source));
     let body = body(&wanted, &sent);
     match visit.send(&FUNCTION, Method::PUT, &format!("{API}/{id}/credentials"), &body).await {
-        Ok(_) => visit.go_on(&format!("{}?done=credentials-set", page_of(id))),
+        Ok(_) => visit.go_on(&format!("{}?done=credentials-set", page_of_api(id))),
         Err(error) => {
             let told = Told::by_of(&error, PREFIX);
             Err(visit.refused(error, |_| page(visit, &api, &wanted, &told)))
@@ -61,7 +61,7 @@ pub async fn remove(visit: &Visit<'_>, id: &str) -> Result<Response, Error> {
     visit.form().await?;
     let api = find(visit, id).await?;
     match visit.call(&FUNCTION, Method::DELETE, &format!("{API}/{id}/credentials"), "", None).await {
-        Ok(_) => visit.go_on(&format!("{}?done=credentials-removed", page_of(id))),
+        Ok(_) => visit.go_on(&format!("{}?done=credentials-removed", page_of_api(id))),
         Err(error) => Err(visit.refused(error, |told| question(visit, &api, told))),
     }
 }
@@ -168,7 +168,7 @@ fn page(visit: &Visit<'_>, api: &Api, wanted: &[Wanted], told: &Told) -> Page {
             }
             div class="actions" {
                 button type="submit" { "Store them" }
-                a href=(visit.href(&page_of(&api.id))) { "Cancel" }
+                a href=(visit.href(&page_of_api(&api.id))) { "Cancel" }
             }
         }))
     };
@@ -191,7 +191,7 @@ fn question(visit: &Visit<'_>, api: &Api, told: &Told) -> Page {
         (form(visit, &format!("{APIS}/{}/credentials/remove", api.id), html! {
             div class="actions" {
                 button class="grave" type="submit" { "Remove them" }
-                a href=(visit.href(&page_of(&api.id))) { "Keep them" }
+                a href=(visit.href(&page_of_api(&api.id))) { "Keep them" }
             }
         }))
     };

@@ -2,13 +2,13 @@
 
 use http::{Method, StatusCode};
 use latchkey::console::parts::{form, refusal};
-use latchkey::console::{Page, Place, Told, Visit};
+use latchkey::console::{Page, Place, Told, Visit, page_of_api};
 use latchkey::domain::permission::Permission;
 use latchkey::error::Error;
 use latchkey::http::Response;
 use maud::html;
 
-use super::{API, APIS, Api, find, page_of};
+use super::{API, APIS, Api, find};
 use crate::FUNCTION;
 
 pub async fn ask(visit: &Visit<'_>, id: &str) -> Result<Response, Error> {
@@ -37,7 +37,7 @@ fn question(visit: &Visit<'_>, api: &Api, told: &Told) -> Page {
         (form(visit, &format!("{APIS}/{}/delete", api.id), html! {
             div class="actions" {
                 button class="grave" type="submit" { "Delete it" }
-                a href=(visit.href(&page_of(&api.id))) { "Keep it" }
+                a href=(visit.href(&page_of_api(&api.id))) { "Keep it" }
             }
         }))
     };

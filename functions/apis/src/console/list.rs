@@ -2,12 +2,12 @@
 
 use http::StatusCode;
 use latchkey::console::parts::{Paged, badge, done, moment, number, pager, table};
-use latchkey::console::{Place, Visit};
+use latchkey::console::{Place, Visit, page_of_api};
 use latchkey::error::Error;
 use latchkey::http::Response;
 use maud::{Markup, html};
 
-use super::{API, APIS, Api, may_call, may_write, page_of};
+use super::{API, APIS, Api, may_call, may_write};
 use crate::FUNCTION;
 
 pub async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
@@ -38,7 +38,7 @@ pub async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
 
 fn row(visit: &Visit<'_>, api: &Api) -> Vec<Markup> {
     vec![
-        html! { a href=(visit.href(&page_of(&api.id))) { (api.title) } },
+        html! { a href=(visit.href(&page_of_api(&api.id))) { (api.title) } },
         html! { code { (api.id) } },
         html! { (api.kind()) },
         if api.signs_in() { badge("good", "Authenticated") } else { badge("calm", "None") },

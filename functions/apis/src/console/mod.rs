@@ -133,14 +133,6 @@ async fn find(visit: &Visit<'_>, id: &str) -> Result<Api, Error> {
     visit.get(&FUNCTION, &format!("{API}/{id}"), "").await
 }
 
-/// The path of an API's page. An API may be named like one of our own pages.
-fn page_of(id: &str) -> String {
-    match id {
-        "new" | "check" => format!("{APIS}/{id}/definition"),
-        _ => format!("{APIS}/{id}"),
-    }
-}
-
 fn may_write(visit: &Visit<'_>) -> bool {
     visit.may(Permission::ApisWrite)
 }

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use latchkey::console::parts::{done, facts, moment, refusal, table};
-use latchkey::console::{Page, Place, Told, Visit};
+use latchkey::console::{Page, Place, Told, Visit, page_of_api};
 use latchkey::error::Error;
 use latchkey::http::Response;
 use maud::{Markup, html};
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::check::Found;
 use super::editor::{self, editor};
 use super::sent::Sent;
-use super::{API, APIS, Api, EDITOR, Endpoint, credentials, find, may_call, may_write, page_of};
+use super::{API, APIS, Api, EDITOR, Endpoint, credentials, find, may_call, may_write};
 use crate::FUNCTION;
 
 /// The form's fields but the definition.
@@ -37,7 +37,7 @@ pub async fn change(visit: &Visit<'_>, id: &str) -> Result<Response, Error> {
     }
     let body = json!({ "definition": source });
     match visit.send(&FUNCTION, Method::PUT, &format!("{API}/{id}"), &body).await {
-        Ok(_) => visit.go_on(&format!("{}?done=changed", page_of(id))),
+        Ok(_) => visit.go_on(&format!("{}?done=changed", page_of_api(id))),
         Err(error) => {
             let told = editor::told(&error, &FIELDS);
             Err(visit.refused(error, |_| page(visit, &api, &source, &found, &told)))
@@ -67,7 +67,7 @@ fn page(visit: &Visit<'_>, api: &Api, source: &str, found: &Found, told: &Told) 
         (credentials::about(visit, api, found))
         h2 { "Definition" }
         @if may_write(visit) {
-            (editor::form(visit, &page_of(&api.id), html! {
+            (editor::form(visit, &page_of_api(&api.id), html! {
                 (editor(visit, source, Some(found), told))
                 div class="actions" {
                     button type="submit" { "Save" }

@@ -3,6 +3,7 @@
 use http::{Method, StatusCode};
 use latchkey::console::parts::{Select, button, done, facts, form, moment, moment_or, number, refusal};
 use latchkey::console::{Page, Place, Told, Visit, read};
+use latchkey::domain::permission::Permission;
 use latchkey::error::Error;
 use latchkey::http::Response;
 use maud::{Markup, html};
@@ -71,6 +72,7 @@ pub async fn mark_seen(visit: &Visit<'_>, id: &str) -> Result<Response, Error> {
 }
 
 pub async fn ask_to_revoke(visit: &Visit<'_>, id: &str) -> Result<Response, Error> {
+    visit.principal.require(Permission::KeysWrite)?;
     let key = find(visit, id).await?;
     Ok(question(visit, &key, &Told::nothing()).answer(StatusCode::OK))
 }

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use latchkey::console::parts::{Paged, badge, done, facts, form, moment, pager, refusal, table};
-use latchkey::console::{Page, Place, Told, Visit};
+use latchkey::console::{Page, Place, Told, Visit, page_of_api};
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
 use latchkey::http::Response;
@@ -63,7 +63,7 @@ fn row(visit: &Visit<'_>, session: &Session, may_end: bool) -> Vec<Markup> {
     let mut cells = vec![
         html! {
             @if visit.may(Permission::ApisRead) {
-                a href=(visit.href(&format!("{APIS}/{}/definition", session.api_id))) { (session.api_id) }
+                a href=(visit.href(&page_of_api(&session.api_id))) { (session.api_id) }
             } @else { (session.api_id) }
         },
         html! { (user) @if session.remembers { " (signs in again by itself)" } },

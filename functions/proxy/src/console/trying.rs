@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use latchkey::console::parts::{Select, form, refusal};
-use latchkey::console::{Page, Place, Told, Visit, read};
+use latchkey::console::{Page, Place, Told, Visit, page_of_api, read};
 use latchkey::domain::id::ApiId;
 use latchkey::domain::permission::Permission;
 use latchkey::error::{Code, Error};
@@ -184,7 +184,7 @@ fn page(
             }
             None => (nothing(index)),
         }
-        p { a href=(visit.href(&format!("{APIS}/{id}/definition"))) { "Back to the API and its definition" } }
+        p { a href=(visit.href(&page_of_api(id.as_str()))) { "Back to the API and its definition" } }
     };
     visit.page(Place::Apis, format!("Try {}", index.title), body)
 }
