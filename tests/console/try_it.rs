@@ -22,7 +22,7 @@ fn choosing(page: &Page, endpoint: &str) -> Form {
     page.form("Choose").with("endpoint", endpoint).pressing("do", "choose")
 }
 
-async fn trying<'a>(scene: &'a Scene) -> Browser<'a> {
+async fn trying(scene: &Scene) -> Browser<'_> {
     Browser::sign_in(&scene.app, &scene.jane).await
 }
 

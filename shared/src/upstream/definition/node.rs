@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(items[0].line, Some(3));
         assert_eq!(items[0].column, Some(5));
         let y = items[1].member("y").unwrap();
-        assert_eq!((y.line, y.column), (Some(5), Some(8)));
+        assert_eq!((y.line, y.column), (Some(5), Some(14)));
     }
 
     #[test]
