@@ -125,7 +125,7 @@ fn choices(visit: &Visit<'_>) -> Page {
 fn plan(visit: &Visit<'_>) -> Markup {
     html! {
         @if visit.principal.account.plan == Plan::Free {
-            p class="notice" { "This account is on the free plan: APIs with login endpoints are not part of it." }
+            p class="notice calm" { "This account is on the free plan: APIs with login endpoints are not part of it." }
         }
     }
 }

@@ -152,7 +152,7 @@ fn page(visit: &Visit<'_>, api: &Api, wanted: &[Wanted], told: &Told) -> Page {
             "What " strong { (api.title) } " uses upstream for everyone. It is kept encrypted, sent to the site alone, and never shown again."
         }
         @if api.credentials.is_some() {
-            p class="notice" { "This takes the place of all that is stored now: what you leave empty is stored no more." }
+            p class="notice calm" { "This takes the place of all that is stored now: what you leave empty is stored no more." }
         }
         (form(visit, &format!("{APIS}/{}/credentials", api.id), html! {
             @for Wanted { name, place, is_pair } in wanted {

@@ -22,15 +22,15 @@ pub fn editor(visit: &Visit<'_>, source: &str, found: Option<&Found>, told: &Tol
     html! {
         div class="field wide" {
             label for="definition" { "Definition" }
-            p class="hint" id="definition-hint" {
-                "An OpenAPI 3.1 document in YAML or JSON that says what the gateway sends and what it takes from the answers."
-            }
             // A browser drops the first line's end.
             textarea id="definition" name="definition" class="mono code" rows="24" wrap="off" spellcheck="false"
                 autocapitalize="none" autocomplete="off" aria-invalid=[is_wrong.then_some("true")]
                 aria-describedby="definition-hint found" { "\n" (source) }
             div id="found" role="status" aria-live="polite" data-check=(visit.href("/console/apis/check")) {
                 @if let Some(found) = found { (found.show()) }
+            }
+            p class="hint" id="definition-hint" {
+                "An OpenAPI 3.1 document in YAML or JSON that says what the gateway sends and what it takes from the answers."
             }
         }
         (file(told, "Or choose a file with it"))

@@ -43,7 +43,7 @@ impl Carried {
     pub fn masked(&self) -> Markup {
         let beginning: String = self.session_id.expose_secret().chars().take(4).collect();
         html! {
-            p class="notice" {
+            p class="notice good" {
                 "You are signed in at the site: session " code { (beginning) "…" } ", key " code { "••••" }
                 ". This page carries both to the next call. They are gone when you leave it; the session is listed under Upstream sessions."
             }

@@ -232,7 +232,7 @@ fn call(
             p { "You sign in at the site with your own user name and password there. They are used for this one sign-in and not kept. Three tries an hour are allowed." }
         }
         @if is_unopened {
-            p class="notice" { "It needs a session: sign in first, with the endpoint that signs in." }
+            p class="notice calm" { "It needs a session: sign in first, with the endpoint that signs in." }
         }
         (form(visit, &format!("{APIS}/{}/try", tried.index.id), html! {
             input type="hidden" name="endpoint" value=(endpoint.name);
