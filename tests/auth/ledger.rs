@@ -13,7 +13,6 @@ const fn at_most(trips: usize, requests: usize, writes: usize) -> Bound {
     Bound { trips, requests, writes }
 }
 
-const READ: Bound = at_most(1, 1, 0);
 const WRITE: Bound = at_most(2, 2, 1);
 /// The batch, then the page.
 const PAGE: Bound = at_most(2, 2, 0);
@@ -51,7 +50,9 @@ async fn ledger_of_peoples_own_routes() {
         ("personal tokens: revoke", own(Method::DELETE, &format!("/v1/tokens/{token}")), WRITE),
         // As a sign-in from a known source, after the batch: throttles and credentials, then the change and the release.
         ("console: sign in", app.form("/console/sign-in", &sign_in), at_most(2, 9, 7)),
-        ("console: page", app.get("/console").cookie(&cookie), READ),
+        // The visitor, then what each of its parts asks the API for, at once.
+        ("console: home", app.get("/console").cookie(&cookie), at_most(4, 8, 0)),
+        ("console: a list", app.get("/console/apis").cookie(&cookie), at_most(3, 3, 0)),
         ("password: change, a wrong one", change("wrong", NEW), at_most(3, 7, 4)),
         ("password: change", change(PASSWORD, NEW), at_most(3, 10, 7)),
         ("activity: a page", own(Method::GET, "/v1/activity"), PAGE),
