@@ -1,12 +1,15 @@
 //! `/console`: the pages of whoever is signed in at a browser, and the way in and out.
 
+mod account;
 mod apis;
 mod browser;
 mod home;
 mod keys;
 mod pages;
+mod password;
 mod reset;
 mod sign_in;
+mod tokens;
 mod try_it;
 mod upstream_sessions;
 mod walk;

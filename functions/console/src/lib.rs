@@ -5,6 +5,7 @@
 
 #![recursion_limit = "256"] // the AWS client's futures are deep
 
+mod account;
 mod chart;
 mod cookie;
 mod home;
@@ -12,6 +13,7 @@ mod keys;
 mod renew;
 mod sign_in;
 mod sign_out;
+mod tokens;
 
 use http::Method;
 use latchkey::app::{Action, App, Function, Needs};
@@ -30,6 +32,7 @@ pub static FUNCTION: Function = Function {
         calls: &[
             &::activity::FUNCTION,
             &::keys::FUNCTION,
+            &::logout::FUNCTION,
             &::organizations::FUNCTION,
             &::session::FUNCTION,
             &::tokens::FUNCTION,
@@ -82,7 +85,9 @@ async fn pages(visit: &Visit<'_>) -> Result<Response, Error> {
             visit.request.only("GET")?;
             renew::renew(visit)
         }
+        ["account", rest @ ..] => account::serve(visit, rest).await,
         ["keys", rest @ ..] => keys::serve(visit, rest).await,
+        ["tokens", rest @ ..] => tokens::serve(visit, rest).await,
         _ => Err(Code::NotFound.into()),
     }
 }

@@ -21,6 +21,8 @@ pub fn show(request: &Request) -> Response {
     let notice = match request.query_parameter("notice").as_deref() {
         Some("password-set") => Some("Your password is set. Sign in with it."),
         Some("password-changed") => Some("Your password is changed."),
+        Some("signed-out") => Some("You are signed out."),
+        Some("signed-out-everywhere") => Some("You are signed out everywhere."),
         _ => None,
     };
     let next = request.query_parameter("next");

@@ -1,9 +1,10 @@
-//! Setting a password: `POST /api/auth/password` by whoever knows the present one, `POST /api/auth/reset` and the page
-//! `/console/reset` with the operator's one-time link. The only function that may write a password's hash.
+//! Setting a password: `POST /api/auth/password` and the page `/console/password` by whoever knows the present one,
+//! `POST /api/auth/reset` and the page `/console/reset` with the operator's one-time link. The only function that may write a password's hash.
 
 #![recursion_limit = "256"] // the AWS client's futures are deep
 
 mod change;
+mod own;
 mod page;
 mod reset;
 
@@ -27,7 +28,7 @@ pub static FUNCTION: Function = Function {
             (Table::LoginSessions, &[Action::UpdateItem]),
             (Table::Limits, &[Action::BatchGetItem, Action::PutItem, Action::UpdateItem]),
         ],
-        purposes: &[Purpose::Index],
+        purposes: &[Purpose::Cookie, Purpose::Index],
         ..Needs::NOTHING
     },
     handle: |app, request| Box::pin(handle(app, request)),
@@ -38,6 +39,7 @@ async fn handle(app: &App, request: Request) -> Result<Response, Error> {
         (["api", "auth", "password"], "POST") => change::change(app, &request).await,
         (["api", "auth", "reset"], "POST") => reset::by_token(app, &request).await,
         (["api", "auth", "password" | "reset"], _) => Err(Error::method_not_allowed("POST")),
+        (["console", "password"], _) => own::handle(app, &request).await,
         (["console", ..], _) => page::handle(app, &request).await,
         _ => Err(Code::NotFound.into()),
     }

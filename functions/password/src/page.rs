@@ -7,10 +7,11 @@
 use http::StatusCode;
 use latchkey::app::App;
 use latchkey::auth::cross_site;
-use latchkey::console::{self, Page};
+use latchkey::console::parts::{Input, refusal};
+use latchkey::console::{self, Page, Told};
 use latchkey::crypto::reset_token;
 use latchkey::crypto::secret::Secret;
-use latchkey::domain::new_password;
+use latchkey::domain::new_password::SHORTEST;
 use latchkey::error::{Code, Error};
 use latchkey::http::{Form, Request, Response};
 use latchkey::sign_in::reset::reset;
@@ -24,7 +25,7 @@ const DONE: &str = "/console/sign-in?notice=password-set#main";
 
 pub async fn handle(app: &App, request: &Request) -> Result<Response, Error> {
     let answer = match (&request.segments()[..], request.method.as_str()) {
-        (["console", "reset"], "GET") => Ok(form(None).answer(StatusCode::OK)),
+        (["console", "reset"], "GET") => Ok(form(&Told::nothing()).answer(StatusCode::OK)),
         (["console", "reset"], "POST") => submit(app, request).await,
         (["console", "reset"], _) => Err(Error::method_not_allowed("GET, POST")),
         (["console", "reset.js"], "GET") => Ok(console::file("text/javascript; charset=utf-8", SCRIPT)),
@@ -44,41 +45,32 @@ async fn submit(app: &App, request: &Request) -> Result<Response, Error> {
     match reset(app, token, &password, request).await {
         Ok(()) => console::see_other(DONE),
         Err(error) if matches!(error.code, Code::InvalidCredentials | Code::InvalidRequest) => {
-            let message = match error.faults.first() {
-                Some(fault) => format!("The new password {}.", fault.message.trim_end_matches('.')),
-                None => error.detail.to_string(),
-            };
-            Err(error.page(|error| form(Some(&message)).telling(error)))
+            Err(error.page(|error| form(&Told::by(error)).telling(error)))
         }
         Err(error) => Err(error),
     }
 }
 
-fn form(message: Option<&str>) -> Page {
-    Page::new("Set a new password", body(message)).with_script("/console/reset.js")
+fn form(told: &Told) -> Page {
+    Page::new("Set a new password", body(told)).with_script("/console/reset.js")
 }
 
-fn body(message: Option<&str>) -> Markup {
+fn body(told: &Told) -> Markup {
+    let token = Input::new("token", "Link or token from the operator of this gateway").code().required();
     html! {
-        @if let Some(message) = message {
-            p id="message" role="alert" { (message) }
-        }
+        (refusal(told, &["token", "new_password"]))
         form id="reset" method="post" action="/console/reset" {
-            p id="token-field" {
-                label for="token" { "Link or token from the operator of this gateway" }
-                input id="token" name="token" type="text" required autocomplete="off" autocapitalize="none"
-                    spellcheck="false" maxlength=(reset_token::LONGEST);
-            }
-            p {
-                label for="new-password" { "New password" }
-                input id="new-password" name="new_password" type="password" required autocomplete="new-password"
-                    minlength=(new_password::SHORTEST) aria-describedby="hint";
-                span id="hint" {
-                    "At least " (new_password::SHORTEST) " characters and hard to guess: a few uncommon words will do."
-                }
-            }
-            p { button type="submit" { "Set the password" } }
+            div id="token-field" { (token.longest(reset_token::LONGEST).show(told)) }
+            (new_password_field(told))
+            button type="submit" { "Set the password" }
         }
         p { "Whoever is signed in with the old password is signed out. API keys stay valid." }
     }
+}
+
+/// The field for a new password, which no answer gives back.
+pub fn new_password_field(told: &Told) -> Markup {
+    let hint = format!("At least {SHORTEST} characters and hard to guess: a few uncommon words will do.");
+    let field = Input::new("new_password", "New password").of_type("password").known_as("new-password");
+    field.required().shortest(SHORTEST).hint(&hint).show(told)
 }

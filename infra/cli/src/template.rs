@@ -265,6 +265,7 @@ mod tests {
             ("/scraper/{scraper_id}/{endpoint}", "ProxyFunction"),
             ("/v1/activity", "ActivityFunction"),
             ("/console", "ConsoleFunction"),
+            ("/console/password", "PasswordFunction"),
             ("/console/reset", "PasswordFunction"),
             ("/console/reset.js", "PasswordFunction"),
             ("/console/{page+}", "ConsoleFunction"),

@@ -140,6 +140,8 @@ fn frame(visit: &Visit<'_>, place: Place) -> Markup {
                 span class="acting" { (name) }
                 " · "
                 span class="email" { (email) }
+                " "
+                a href=(visit.href("/console/organizations")) { "Switch" span class="unseen" { " the account" } }
             }
             form method="post" action="/console/sign-out" {
                 button class="plain" type="submit" { "Sign out" }

@@ -125,6 +125,12 @@ impl<'a> Visit<'a> {
         format!("{path}{mark}account={account}")
     }
 
+    /// The account that pages name, where it is another than the visitor's own.
+    #[must_use]
+    pub const fn named(&self) -> Option<AccountId> {
+        self.named
+    }
+
     /// Goes on to a page of the account that the visitor acts in.
     ///
     /// # Errors

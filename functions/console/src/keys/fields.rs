@@ -1,6 +1,6 @@
 //! What a form says of a key: shown, and turned into what the API takes. What is wrong with it, the API says.
 
-use latchkey::console::parts::{Checks, Input, Lines, Select};
+use latchkey::console::parts::{Checks, Input, Lines, Select, several, whole_number};
 use latchkey::console::{Told, Visit};
 use latchkey::domain::permission::{Permission, Permissions};
 use latchkey::http::Form;
@@ -67,24 +67,17 @@ impl Entered {
 
     /// The body that makes `key` into it. A day that was left alone keeps its hour.
     pub fn changes(&self, key: Option<&Key>) -> Value {
-        let lines: Vec<&str> =
-            self.allowed_ips.split([',', '\n']).map(str::trim).filter(|line| !line.is_empty()).collect();
         let end = match (self.expires_on.trim(), key.and_then(|key| key.expires_at.as_deref())) {
             ("", _) => Value::Null,
             (on, Some(now)) if on == day(now) => now.into(),
             (on, _) => format!("{on}T23:59:59Z").into(),
         };
-        let rate = match self.rate_limit.trim() {
-            "" => Value::Null,
-            // What is no number goes as it is, so that the API says so.
-            text => text.parse::<u64>().map_or_else(|_| text.into(), Value::from),
-        };
         json!({
             "name": self.name,
             "permissions": self.permissions,
             "expires_at": end,
-            "allowed_ips": if lines.is_empty() { Value::Null } else { json!(lines) },
-            "rate_limit": rate,
+            "allowed_ips": several(&self.allowed_ips),
+            "rate_limit": whole_number(&self.rate_limit),
         })
     }
 

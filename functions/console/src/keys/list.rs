@@ -1,7 +1,7 @@
 //! `GET /console/keys`.
 
 use http::StatusCode;
-use latchkey::console::parts::{Paged, badge, done, moment_or, number, pager, table};
+use latchkey::console::parts::{Paged, asked, badge, moment_or, notice, number, pager, table};
 use latchkey::console::{Place, Visit};
 use latchkey::domain::id::KeyId;
 use latchkey::domain::usage::Day;
@@ -17,11 +17,8 @@ use crate::chart;
 const DAYS: i64 = 14;
 
 pub async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
-    let query = visit.request.query_parameter("cursor").map_or_else(String::new, |cursor| {
-        url::form_urlencoded::Serializer::new(String::new()).append_pair("cursor", &cursor).finish()
-    });
     let (keys, workspaces) = futures_util::future::try_join(
-        visit.get::<Paged<Key>>(&::keys::FUNCTION, super::API, &query),
+        visit.get::<Paged<Key>>(&::keys::FUNCTION, super::API, &asked(visit)),
         workspaces(visit),
     )
     .await?;
@@ -29,10 +26,6 @@ pub async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
     let ids: Vec<KeyId> = keys.data.iter().filter_map(|key| key.id.parse().ok()).collect();
     let used = visit.app.store.usage(visit.principal.account_id(), &ids).await?;
 
-    let notice = match visit.request.query_parameter("done").as_deref() {
-        Some("revoked") => Some("The key is revoked: it was refused from that moment on."),
-        _ => None,
-    };
     let rows: Vec<Vec<Markup>> = keys
         .data
         .iter()
@@ -42,7 +35,7 @@ pub async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
         })
         .collect();
     let body = html! {
-        @if let Some(notice) = notice { (done(notice)) }
+        (notice(visit, &[("revoked", "The key is revoked: it was refused from that moment on.")]))
         p { "Programs use keys. Each is shown once, counted, and can be revoked at once." }
         @if may_write(visit) {
             p class="actions" { a class="button" href=(visit.href("/console/keys/new")) { "Create a key" } }

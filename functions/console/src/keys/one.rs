@@ -1,7 +1,9 @@
 //! `/console/keys/{id}`: one key, what is done with it, and its end.
 
 use http::{Method, StatusCode};
-use latchkey::console::parts::{Select, button, done, facts, form, moment, moment_or, number, refusal};
+use latchkey::console::parts::{
+    Question, Select, button, facts, form, moment, moment_or, notice, number, refusal,
+};
 use latchkey::console::{Page, Place, Told, Visit, read};
 use latchkey::domain::permission::Permission;
 use latchkey::error::Error;
@@ -11,7 +13,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::fields::{Entered, NAMES, words};
-use super::{KEYS, Key, Workspace, act, create, find, list, may_write, path, scope_words, workspaces};
+use super::{
+    KEYS, Key, Workspace, act, create, find, list, may_write, page_of, path, scope_words, workspaces,
+};
 use crate::chart::{self, Day};
 
 /// How long an old secret may go on, each with its words.
@@ -100,13 +104,8 @@ async fn page(visit: &Visit<'_>, key: &Key, entered: &Entered, told: &Told) -> R
         workspaces(visit),
     )
     .await?;
-    let notice = match visit.request.query_parameter("done").as_deref() {
-        Some("changed") => Some("The key is changed."),
-        Some("seen") => Some("The mark is taken away."),
-        _ => None,
-    };
     let body = html! {
-        @if let Some(notice) = notice { (done(notice)) }
+        (notice(visit, &[("changed", "The key is changed."), ("seen", "The mark is taken away.")]))
         (refusal(told, &NAMES))
         @if let Some(unusual) = &key.unusual {
             div class="notice bad" {
@@ -188,16 +187,12 @@ fn to_do(visit: &Visit<'_>, key: &Key, entered: &Entered, told: &Told) -> Markup
 }
 
 fn question(visit: &Visit<'_>, key: &Key, told: &Told) -> Page {
-    let body = html! {
-        (refusal(told, &[]))
+    let page = page_of(&key.id);
+    let about = html! {
         p { "Every program that uses " strong { (key.name) } " (" code { (key.prefix) "…" } ") is refused from the next request on. It cannot be undone." }
         p { "It was last used: " (moment_or(key.last_used_at.as_deref(), "never")) "." }
-        (form(visit, &format!("{KEYS}/{}/revoke", key.id), html! {
-            div class="actions" {
-                button class="grave" type="submit" { "Revoke it" }
-                a href=(visit.href(&format!("{KEYS}/{}", key.id))) { "Keep it" }
-            }
-        }))
     };
-    visit.page(Place::Keys, "Revoke this key?", body)
+    let (title, act) = ("Revoke this key?", format!("{page}/revoke"));
+    Question { place: Place::Keys, title, about, yes: (&act, "Revoke it"), no: (&page, "Keep it") }
+        .page(visit, told)
 }

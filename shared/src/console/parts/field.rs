@@ -14,6 +14,8 @@ pub struct Input<'a> {
     hint: Option<&'a str>,
     autocomplete: &'a str,
     required: bool,
+    code: bool,
+    shortest: Option<usize>,
     longest: Option<usize>,
     least: Option<&'a str>,
     most: Option<&'a str>,
@@ -31,6 +33,8 @@ impl<'a> Input<'a> {
             hint: None,
             autocomplete: "off",
             required: false,
+            code: false,
+            shortest: None,
             longest: None,
             least: None,
             most: None,
@@ -67,6 +71,18 @@ impl<'a> Input<'a> {
         Self { required: true, ..self }
     }
 
+    /// The same for what is no word of any language: nothing corrects it.
+    #[must_use]
+    pub const fn code(self) -> Self {
+        Self { code: true, ..self }
+    }
+
+    /// The same of at least so many characters.
+    #[must_use]
+    pub const fn shortest(self, shortest: usize) -> Self {
+        Self { shortest: Some(shortest), ..self }
+    }
+
     /// The same of at most so many characters.
     #[must_use]
     pub const fn longest(self, longest: usize) -> Self {
@@ -88,7 +104,9 @@ impl<'a> Input<'a> {
             div class="field" {
                 label for=(self.name) { (self.label) }
                 input id=(self.name) name=(self.name) type=(self.kind) value=(self.value)
-                    autocomplete=(self.autocomplete) required[self.required] maxlength=[self.longest]
+                    autocomplete=(self.autocomplete) required[self.required] minlength=[self.shortest]
+                    maxlength=[self.longest] class=[self.code.then_some("mono")]
+                    autocapitalize=[self.code.then_some("none")] spellcheck=[self.code.then_some("false")]
                     min=[self.least] max=[self.most] aria-invalid=[fault.is_some().then_some("true")]
                     aria-describedby=[described];
                 (beneath(self.name, self.hint, fault.as_deref()))

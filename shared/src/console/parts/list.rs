@@ -50,3 +50,25 @@ pub fn pager(visit: &Visit<'_>, path: &str, next_cursor: Option<&str>) -> Markup
         }
     }
 }
+
+/// The query for the page of a list that the visitor asks for.
+#[must_use]
+pub fn asked(visit: &Visit<'_>) -> String {
+    let cursor = visit.request.query_parameter("cursor");
+    let pairs = cursor.iter().map(|cursor| ("cursor", cursor));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// A form that asks for a list at `path`, in the account that the visitor acts in: what it is asked stands in the
+/// address, and changes nothing.
+#[must_use]
+pub fn search(visit: &Visit<'_>, path: &str, content: Markup) -> Markup {
+    html! {
+        form method="get" action=(path) {
+            @if let Some(account) = visit.named() {
+                input type="hidden" name="account" value=(account);
+            }
+            (content)
+        }
+    }
+}

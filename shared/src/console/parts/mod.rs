@@ -2,12 +2,16 @@
 
 mod field;
 mod list;
+mod question;
+mod typed;
 
 use http::StatusCode;
 use maud::{Markup, html};
 
 pub use field::{Checks, Input, Lines, Select};
-pub use list::{Paged, pager, table};
+pub use list::{Paged, asked, pager, search, table};
+pub use question::Question;
+pub use typed::{several, whole_number};
 
 use super::{Told, Visit};
 use crate::Timestamp;
@@ -60,6 +64,14 @@ pub fn refusal(told: &Told, fields: &[&str]) -> Markup {
 #[must_use]
 pub fn done(words: &str) -> Markup {
     html! { p class="notice good" role="status" { (words) } }
+}
+
+/// What the form before this page did, as its address says: `words` are those that a page knows, each with its sentence.
+#[must_use]
+pub fn notice(visit: &Visit<'_>, words: &[(&str, &str)]) -> Markup {
+    let word = visit.request.query_parameter("done").unwrap_or_default();
+    let found = words.iter().find(|(known, _)| *known == word);
+    html! { @if let Some((_, sentence)) = found { (done(sentence)) } }
 }
 
 /// A text that is shown this once, to be copied.
