@@ -1,12 +1,15 @@
 //! `/console`: the pages of whoever is signed in at a browser, and the way in and out.
 
 mod account;
+mod activity;
 mod apis;
 mod browser;
 mod home;
 mod keys;
+mod organizations;
 mod pages;
 mod password;
+mod permissions;
 mod reset;
 mod sign_in;
 mod tokens;

@@ -1,6 +1,6 @@
 //! `GET /console`: the last thirty days at a glance, what needs attention, what happened last.
 
-use futures_util::future::try_join;
+use futures_util::future::{try_join, try_join3};
 use http::StatusCode;
 use latchkey::clock::after;
 use latchkey::console::parts::{Paged, moment, number};
@@ -11,6 +11,7 @@ use latchkey::http::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::activity;
 use crate::chart::{self, Day};
 use crate::keys::{self, Key};
 
@@ -43,9 +44,10 @@ struct Organization {
 }
 
 pub async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
-    let (counted, invitations) = try_join(
+    let (counted, invitations, newest) = try_join3(
         counted(visit),
         visit.get::<Paged<Invitation>>(&::organizations::FUNCTION, "/v1/invitations", ""),
+        newest(visit),
     )
     .await?;
     let keys = counted.as_ref().map(|(_, keys)| keys.as_slice()).unwrap_or_default();
@@ -58,8 +60,20 @@ pub async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
             }
             (glance(usage))
         }
+        @if let Some(newest) = newest {
+            h2 { "Newest activity" }
+            (newest)
+        }
     };
     Ok(visit.page(Place::Home, "Home", body).answer(StatusCode::OK))
+}
+
+/// What happened last, where the visitor may see it.
+async fn newest(visit: &Visit<'_>) -> Result<Option<Markup>, Error> {
+    if !visit.may(Permission::ActivityRead) {
+        return Ok(None);
+    }
+    activity::newest(visit).await.map(Some)
 }
 
 /// What keys did, where the visitor may see it.

@@ -6,10 +6,12 @@
 #![recursion_limit = "256"] // the AWS client's futures are deep
 
 mod account;
+mod activity;
 mod chart;
 mod cookie;
 mod home;
 mod keys;
+mod organizations;
 mod renew;
 mod sign_in;
 mod sign_out;
@@ -85,8 +87,10 @@ async fn pages(visit: &Visit<'_>) -> Result<Response, Error> {
             visit.request.only("GET")?;
             renew::renew(visit)
         }
+        ["activity", rest @ ..] => activity::serve(visit, rest).await,
         ["account", rest @ ..] => account::serve(visit, rest).await,
         ["keys", rest @ ..] => keys::serve(visit, rest).await,
+        ["organizations", rest @ ..] => organizations::serve(visit, rest).await,
         ["tokens", rest @ ..] => tokens::serve(visit, rest).await,
         _ => Err(Code::NotFound.into()),
     }

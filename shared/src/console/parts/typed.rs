@@ -28,7 +28,10 @@ mod tests {
         assert_eq!([" ", " 7 ", "0"].map(whole_number), [Value::Null, json!(7), json!(0)]);
         assert_eq!(["-1", "1.5", "many"].map(whole_number), [json!("-1"), json!("1.5"), json!("many")]);
         assert_eq!(several(" \r\n,"), Value::Null);
-        assert_eq!(several("192.0.2.0/24\r\n2001:db8::/32, x"), json!(["192.0.2.0/24", "2001:db8::/32", "x"]));
+        assert_eq!(
+            several("192.0.2.0/24\r\n2001:db8::/32, x"),
+            json!(["192.0.2.0/24", "2001:db8::/32", "x"])
+        );
     }
 
     proptest! {

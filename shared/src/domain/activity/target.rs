@@ -119,4 +119,10 @@ impl Target {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// What else is known of it under `name`.
+    #[must_use]
+    pub fn said(&self, name: &str) -> Option<&str> {
+        self.more.get(name).map(String::as_str)
+    }
 }
