@@ -51,7 +51,7 @@ async fn ledger_of_peoples_own_routes() {
         // As a sign-in from a known source, after the batch: throttles and credentials, then the change and the release.
         ("console: sign in", app.form("/console/sign-in", &sign_in), at_most(2, 9, 7)),
         // The visitor, then what each of its parts asks the API for, at once.
-        ("console: home", app.get("/console").cookie(&cookie), at_most(4, 8, 0)),
+        ("console: home", app.get("/console").cookie(&cookie), at_most(4, 12, 0)),
         ("console: a list", app.get("/console/apis").cookie(&cookie), at_most(3, 3, 0)),
         ("password: change, a wrong one", change("wrong", NEW), at_most(3, 7, 4)),
         ("password: change", change(PASSWORD, NEW), at_most(3, 10, 7)),
