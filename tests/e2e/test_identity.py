@@ -169,7 +169,7 @@ def test_the_console_signs_in_with_a_cookie_for_its_own_pages_only(gateway, pair
             ("/console/apis", "APIs"),
             ("/console/apis/new", "Create an API"),
             ("/console/sessions", "Upstream sessions"),
-            ("/console/password", "Change your password"),
+            ("/console/password", "Change the password"),
         ]:
             shown = browser.get(path, headers={"Cookie": value})
             assert shown.status_code == 200 and f"<h1>{heading}</h1>" in shown.text, f"{path}: {shown.text}"
