@@ -14,9 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 MB = 1_000_000
-# `apis` reads definitions: YAML, patterns, selectors, paths; `password` has zxcvbn's dictionaries. Both are over the bound
-# of the others until those are smaller.
-LARGEST = {"proxy": 4 * MB, "apis": 3.65 * MB, "password": 3.55 * MB}
+# The aim is 3 MB, and 4 MB for the proxy. Over it until they are smaller: `apis` reads definitions (YAML, patterns,
+# selectors, paths), `password` has zxcvbn's dictionaries, `console` calls the handlers of seven others in its own
+# process, and the proxy serves the console's pages of trying and of sessions.
+LARGEST = {"proxy": 4.05 * MB, "apis": 3.75 * MB, "console": 3.6 * MB, "password": 3.55 * MB}
 LARGEST_OF_OTHERS = 3 * MB
 
 # Who may hold what; whoever may, must, or the marker has lost its meaning.
